@@ -1,0 +1,4 @@
+//! Small renderers over one diagnostic value.
+
+pub mod human;
+pub mod json;

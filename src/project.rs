@@ -1,0 +1,1 @@
+//! `tablemap.yaml`, environment variables, secrets.

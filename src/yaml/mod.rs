@@ -1,0 +1,1 @@
+//! Spanned YAML trees from parser events, comments kept.
