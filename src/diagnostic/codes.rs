@@ -11,17 +11,11 @@ pub struct Code(pub &'static str);
 impl Code {
     /// The severity its findings have unless the project says otherwise.
     pub fn severity(self) -> Severity {
-        all()
-            .iter()
-            .find(|(c, _, _)| *c == self)
-            .map_or(Error, |(_, s, _)| *s)
+        all().iter().find(|(c, _, _)| *c == self).map_or(Error, |(_, s, _)| *s)
     }
     /// What the code is about, in a few words.
     pub fn title(self) -> &'static str {
-        all()
-            .iter()
-            .find(|(c, _, _)| *c == self)
-            .map_or("", |(_, _, t)| *t)
+        all().iter().find(|(c, _, _)| *c == self).map_or("", |(_, _, t)| *t)
     }
 }
 

@@ -76,10 +76,7 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             message: message.into(),
-            primary: Some(Label {
-                span,
-                message: String::new(),
-            }),
+            primary: Some(Label { span, message: String::new() }),
             related: vec![],
             help: None,
             fixes: vec![],
@@ -87,10 +84,7 @@ impl Diagnostic {
     }
     /// A finding that no file is to blame for.
     pub fn nowhere(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            primary: None,
-            ..Diagnostic::new(code, Span::default(), message)
-        }
+        Diagnostic { primary: None, ..Diagnostic::new(code, Span::default(), message) }
     }
     /// Adds the help line.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
@@ -106,10 +100,7 @@ impl Diagnostic {
     }
     /// Adds a related place.
     pub fn related(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
-        self.related.push(Label {
-            span,
-            message: message.into(),
-        });
+        self.related.push(Label { span, message: message.into() });
         self
     }
     /// Adds a fix that replaces the text under `span`.
@@ -120,14 +111,7 @@ impl Diagnostic {
         replacement: impl Into<String>,
         safe: bool,
     ) -> Diagnostic {
-        self.fixes.push(Fix {
-            title: title.into(),
-            edits: vec![Edit {
-                span,
-                replacement: replacement.into(),
-            }],
-            safe,
-        });
+        self.fixes.push(Fix { title: title.into(), edits: vec![Edit { span, replacement: replacement.into() }], safe });
         self
     }
     /// The primary span, if any.
@@ -142,10 +126,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|k| (strsim::jaro_winkler(&lower, &k.to_lowercase()), k))
-        .filter(|(s, k)| {
-            *s > 0.85
-                || strsim::damerau_levenshtein(&lower, &k.to_lowercase()) <= 2.max(name.len() / 5)
-        })
+        .filter(|(s, k)| *s > 0.85 || strsim::damerau_levenshtein(&lower, &k.to_lowercase()) <= 2.max(name.len() / 5))
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
@@ -157,12 +138,8 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     match nearest(name, known).as_slice() {
         [] => None,
         [one] => Some(format!("did you mean `{one}`?")),
-        many => Some(format!(
-            "did you mean {}?",
-            many.iter()
-                .map(|n| format!("`{n}`"))
-                .collect::<Vec<_>>()
-                .join(" or ")
-        )),
+        many => {
+            Some(format!("did you mean {}?", many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")))
+        }
     }
 }

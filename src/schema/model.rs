@@ -25,12 +25,7 @@ pub struct StoreSchema {
 impl StoreSchema {
     /// The table of that name, exactly or as the store's rule for names says.
     pub fn table(&self, name: &str) -> Option<TableId> {
-        position(
-            self.tables.iter().map(|t| t.name.as_str()),
-            name,
-            self.case_insensitive_names,
-        )
-        .map(TableId)
+        position(self.tables.iter().map(|t| t.name.as_str()), name, self.case_insensitive_names).map(TableId)
     }
     /// The table of an id of this schema.
     pub fn get(&self, id: TableId) -> &Table {
@@ -39,32 +34,19 @@ impl StoreSchema {
     /// The column of that name in a table.
     pub fn column(&self, table: TableId, name: &str) -> Option<ColumnId> {
         let t = self.get(table);
-        position(
-            t.columns.iter().map(|c| c.name.as_str()),
-            name,
-            self.case_insensitive_names,
-        )
-        .map(ColumnId)
+        position(t.columns.iter().map(|c| c.name.as_str()), name, self.case_insensitive_names).map(ColumnId)
     }
     /// The lookup of that name in a table (a lookup over one column is named like the column).
     pub fn lookup<'a>(&'a self, table: TableId, name: &str) -> Option<&'a Lookup> {
         let t = self.get(table);
-        position(
-            t.lookups.iter().map(|l| l.name.as_str()),
-            name,
-            self.case_insensitive_names,
-        )
-        .map(|i| &t.lookups[i as usize])
+        position(t.lookups.iter().map(|l| l.name.as_str()), name, self.case_insensitive_names)
+            .map(|i| &t.lookups[i as usize])
     }
 }
 
 fn position<'a>(mut names: impl Iterator<Item = &'a str>, name: &str, fold: bool) -> Option<u32> {
     let same = |n: &str| {
-        if fold {
-            n.eq_ignore_ascii_case(name)
-        } else {
-            n == name
-        }
+        if fold { n.eq_ignore_ascii_case(name) } else { n == name }
     };
     names.position(same).map(|i| i as u32)
 }
@@ -103,8 +85,7 @@ impl Table {
     }
     /// Primary and alternate keys.
     pub fn keys(&self) -> impl Iterator<Item = &[ColumnId]> {
-        std::iter::once(self.primary_key.as_slice())
-            .chain(self.alternate_keys.iter().map(Vec::as_slice))
+        std::iter::once(self.primary_key.as_slice()).chain(self.alternate_keys.iter().map(Vec::as_slice))
     }
 }
 

@@ -20,19 +20,11 @@ pub struct Span {
 impl Span {
     /// A span of `file` from byte `start` to before byte `end`.
     pub fn new(file: FileId, start: usize, end: usize) -> Span {
-        Span {
-            file,
-            start: start as u32,
-            end: end as u32,
-        }
+        Span { file, start: start as u32, end: end as u32 }
     }
     /// The smallest span that holds both. Both must be of one file.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -84,17 +76,8 @@ impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> SourceFile {
         let text = text.into();
         let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, b)| *b == b'\n')
-                .map(|(i, _)| i as u32 + 1),
-        );
-        SourceFile {
-            name: name.into(),
-            text,
-            line_starts,
-        }
+        line_starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
+        SourceFile { name: name.into(), text, line_starts }
     }
     /// Line and column of a byte offset; an offset past the end counts as the end.
     pub fn place(&self, offset: u32) -> Place {
@@ -104,37 +87,21 @@ impl SourceFile {
         }
         let line = self.line_starts.partition_point(|s| *s as usize <= offset) - 1;
         let start = self.line_starts[line] as usize;
-        Place {
-            line: line as u32 + 1,
-            column: self.text[start..offset].chars().count() as u32 + 1,
-        }
+        Place { line: line as u32 + 1, column: self.text[start..offset].chars().count() as u32 + 1 }
     }
     /// The same column counted in UTF-16 units, as editors do; line from 1, column from 1.
     pub fn place_utf16(&self, offset: u32) -> Place {
         let place = self.place(offset);
         let start = self.line_starts[place.line as usize - 1] as usize;
-        let column: usize = self.text[start..]
-            .chars()
-            .take(place.column as usize - 1)
-            .map(char::len_utf16)
-            .sum::<usize>()
-            + 1;
-        Place {
-            line: place.line,
-            column: column as u32,
-        }
+        let column: usize =
+            self.text[start..].chars().take(place.column as usize - 1).map(char::len_utf16).sum::<usize>() + 1;
+        Place { line: place.line, column: column as u32 }
     }
     /// The text of line `line` (from 1), without its line break.
     pub fn line(&self, line: u32) -> &str {
         let i = line as usize - 1;
-        let start = self
-            .line_starts
-            .get(i)
-            .map_or(self.text.len(), |s| *s as usize);
-        let end = self
-            .line_starts
-            .get(i + 1)
-            .map_or(self.text.len(), |s| *s as usize);
+        let start = self.line_starts.get(i).map_or(self.text.len(), |s| *s as usize);
+        let end = self.line_starts.get(i + 1).map_or(self.text.len(), |s| *s as usize);
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 }
@@ -162,8 +129,7 @@ impl Sources {
     /// The text under a span.
     pub fn text(&self, span: Span) -> &str {
         let text = &self.file(span.file).text;
-        text.get(span.start as usize..(span.end as usize).min(text.len()))
-            .unwrap_or("")
+        text.get(span.start as usize..(span.end as usize).min(text.len())).unwrap_or("")
     }
     /// `path:line:column` of a span's start.
     pub fn at(&self, span: Span) -> String {
@@ -173,10 +139,7 @@ impl Sources {
     }
     /// Every file with its id.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (FileId(i as u32), f))
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
     }
 }
 

@@ -42,11 +42,7 @@ pub struct Node<T> {
 impl<T> Node<T> {
     /// A node without comments.
     pub fn new(it: T, at: impl Into<At>) -> Node<T> {
-        Node {
-            it,
-            at: at.into(),
-            trivia: Trivia::default(),
-        }
+        Node { it, at: at.into(), trivia: Trivia::default() }
     }
 }
 
@@ -275,10 +271,7 @@ pub enum Flow {
 impl Flow {
     /// Whether something runs into `side`.
     pub fn into(self, side: Side) -> bool {
-        matches!(
-            (self, side),
-            (Flow::Both, _) | (Flow::ToRight, Side::Right) | (Flow::ToLeft, Side::Left)
-        )
+        matches!((self, side), (Flow::Both, _) | (Flow::ToRight, Side::Right) | (Flow::ToLeft, Side::Left))
     }
 }
 

@@ -18,11 +18,7 @@ pub enum Fit {
 
 /// What a value of type `from` does in a column of type `to`.
 pub fn fit(from: &Type, to: &Type) -> Fit {
-    if from == to {
-        Fit::Lossless
-    } else {
-        Fit::Checked
-    }
+    if from == to { Fit::Lossless } else { Fit::Checked }
 }
 
 /// Brings `value` into type `to`, checking length, precision and membership. The error is the reason in words, without

@@ -15,9 +15,7 @@ impl Dec {
     /// Parses `[-]digits[.digits]`; no exponent, no blanks, no `+`.
     pub fn parse(s: &str) -> Option<Dec> {
         let body = s.strip_prefix('-').unwrap_or(s);
-        let (int, frac) = body
-            .split_once('.')
-            .map_or((body, None), |(i, f)| (i, Some(f)));
+        let (int, frac) = body.split_once('.').map_or((body, None), |(i, f)| (i, Some(f)));
         let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
         if !digits(int) || frac.is_some_and(|f| !digits(f)) || s.len() > 80 {
             return None;

@@ -44,17 +44,11 @@ impl Key {
                 Value::Text(t) => serde_json::Value::String(t.to_string()),
                 Value::Decimal(d) => {
                     let s = d.to_string();
-                    let s = if s.contains('.') {
-                        s.trim_end_matches('0').trim_end_matches('.')
-                    } else {
-                        &s
-                    };
+                    let s = if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.') } else { &s };
                     serde_json::Value::String(s.to_string())
                 }
                 Value::DateTime(d) => serde_json::Value::String(write_datetime(*d)),
-                Value::Binary(b) => {
-                    serde_json::Value::String(b.iter().map(|x| format!("{x:02x}")).collect())
-                }
+                Value::Binary(b) => serde_json::Value::String(b.iter().map(|x| format!("{x:02x}")).collect()),
                 other => serde_json::Value::String(other.to_string()),
             })
             .collect();
@@ -96,11 +90,8 @@ fn read(s: &str, ty: &Type) -> Option<Value> {
         Type::DateTime { .. } => Value::DateTime(parse_datetime(s)?),
         Type::Uuid => Value::Uuid(Uuid::try_parse(s).ok()?),
         Type::Binary => {
-            let bytes: Option<Vec<u8>> = s
-                .as_bytes()
-                .chunks(2)
-                .map(|c| u8::from_str_radix(std::str::from_utf8(c).ok()?, 16).ok())
-                .collect();
+            let bytes: Option<Vec<u8>> =
+                s.as_bytes().chunks(2).map(|c| u8::from_str_radix(std::str::from_utf8(c).ok()?, 16).ok()).collect();
             Value::Binary(bytes?.into())
         }
     })

@@ -50,8 +50,7 @@ pub struct Float(f64);
 impl Float {
     /// None for NaN and the infinities.
     pub fn new(f: f64) -> Option<Float> {
-        f.is_finite()
-            .then_some(Float(if f == 0.0 { 0.0 } else { f }))
+        f.is_finite().then_some(Float(if f == 0.0 { 0.0 } else { f }))
     }
     /// The number.
     pub fn get(self) -> f64 {
@@ -131,11 +130,10 @@ pub struct Member {
 impl Choice {
     /// The member of that name, exactly, else the only one that equals it without regard to ASCII case.
     pub fn by_name(&self, name: &str) -> Option<&Member> {
-        self.members.iter().find(|m| m.name == name).or_else(|| {
-            self.members
-                .iter()
-                .find(|m| m.name.eq_ignore_ascii_case(name))
-        })
+        self.members
+            .iter()
+            .find(|m| m.name == name)
+            .or_else(|| self.members.iter().find(|m| m.name.eq_ignore_ascii_case(name)))
     }
     /// The member of that number.
     pub fn by_value(&self, value: i64) -> Option<&Member> {
@@ -184,9 +182,7 @@ impl std::fmt::Display for Type {
             Type::Text { max: Some(n) } => write!(f, "text({n})"),
             Type::Integer => f.write_str("integer"),
             Type::Decimal { limits: None } => f.write_str("decimal"),
-            Type::Decimal {
-                limits: Some((p, s)),
-            } => write!(f, "decimal({p},{s})"),
+            Type::Decimal { limits: Some((p, s)) } => write!(f, "decimal({p},{s})"),
             Type::Float => f.write_str("float"),
             Type::Boolean => f.write_str("boolean"),
             Type::Date => f.write_str("date"),

@@ -15,19 +15,9 @@ pub fn render(sources: &Sources, d: &Diagnostic, colour: bool) -> String {
     let mut group = match &d.primary {
         None => Group::with_title(title),
         Some(p) => {
-            let mut group = title.element(snippet(
-                sources,
-                p.span,
-                &p.message,
-                AnnotationKind::Primary,
-            ));
+            let mut group = title.element(snippet(sources, p.span, &p.message, AnnotationKind::Primary));
             for r in &d.related {
-                group = group.element(snippet(
-                    sources,
-                    r.span,
-                    &r.message,
-                    AnnotationKind::Context,
-                ));
+                group = group.element(snippet(sources, r.span, &r.message, AnnotationKind::Context));
             }
             group
         }
@@ -35,16 +25,9 @@ pub fn render(sources: &Sources, d: &Diagnostic, colour: bool) -> String {
     if let Some(help) = &d.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let text = renderer.render(&[group]);
-    text.lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn snippet<'a>(
@@ -67,8 +50,5 @@ fn snippet<'a>(
     if !message.is_empty() {
         note = note.label(message);
     }
-    Snippet::source(file.text.as_str())
-        .path(file.name.as_str())
-        .fold(true)
-        .annotation(note)
+    Snippet::source(file.text.as_str()).path(file.name.as_str()).fold(true).annotation(note)
 }

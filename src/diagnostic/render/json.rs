@@ -55,29 +55,16 @@ fn place(sources: &Sources, span: Span, message: &str) -> Where {
 pub fn report(sources: &Sources, findings: &[Diagnostic]) -> Report {
     Report {
         format: 1,
-        errors: findings
-            .iter()
-            .filter(|d| d.severity == Severity::Error)
-            .count(),
-        warnings: findings
-            .iter()
-            .filter(|d| d.severity == Severity::Warning)
-            .count(),
+        errors: findings.iter().filter(|d| d.severity == Severity::Error).count(),
+        warnings: findings.iter().filter(|d| d.severity == Severity::Warning).count(),
         findings: findings
             .iter()
             .map(|d| Finding {
                 code: d.code.to_string(),
                 severity: d.severity,
                 message: d.message.clone(),
-                at: d
-                    .primary
-                    .as_ref()
-                    .map(|l| place(sources, l.span, &l.message)),
-                related: d
-                    .related
-                    .iter()
-                    .map(|l| place(sources, l.span, &l.message))
-                    .collect(),
+                at: d.primary.as_ref().map(|l| place(sources, l.span, &l.message)),
+                related: d.related.iter().map(|l| place(sources, l.span, &l.message)).collect(),
                 help: d.help.clone(),
             })
             .collect(),

@@ -53,11 +53,7 @@ pub fn parse_expr(fragment: Fragment<'_>) -> (Option<Expr>, Vec<Diagnostic>) {
 
 /// Reads the body of one head statement, whose beginning (`operations left:`, `tables`, `run`) is `prefix`, into the
 /// map. Offsets in the prefix count as the fragment's start.
-pub fn parse_head(
-    prefix: &str,
-    fragment: Fragment<'_>,
-    map: &mut super::ast::Map,
-) -> Vec<Diagnostic> {
+pub fn parse_head(prefix: &str, fragment: Fragment<'_>, map: &mut super::ast::Map) -> Vec<Diagnostic> {
     let _ = (prefix, fragment, map);
     vec![]
 }
