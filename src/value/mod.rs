@@ -6,7 +6,7 @@ mod key;
 mod temporal;
 
 pub use convert::{Fit, convert, fit};
-pub use dec::Dec;
+pub use dec::{Dec, Rounding};
 pub use key::{Collation, Key};
 pub use temporal::{parse_date, parse_datetime, write_datetime};
 
