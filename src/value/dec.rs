@@ -14,7 +14,11 @@ pub struct Dec(Repr);
 #[derive(Clone)]
 enum Repr {
     /// The halves of an `i128`, so that the alignment stays 8 and [`Dec`] 24 bytes.
-    Small { hi: i64, lo: u64, scale: u8 },
+    Small {
+        hi: i64,
+        lo: u64,
+        scale: u8,
+    },
     Big(Box<Big>),
 }
 

@@ -128,7 +128,10 @@ fn whole_numbers() {
     assert_eq!(dec("3.10").to_i64(), None);
     assert_eq!(Dec::from_i64(i64::MIN).to_i64(), Some(i64::MIN));
     assert_eq!(dec("9223372036854775808").to_i64(), None);
-    assert_eq!(Dec::from_parts(i128::MIN, 0).unwrap().neg().abs().to_string(), "170141183460469231731687303715884105728");
+    assert_eq!(
+        Dec::from_parts(i128::MIN, 0).unwrap().neg().abs().to_string(),
+        "170141183460469231731687303715884105728"
+    );
 }
 
 proptest! {
