@@ -59,6 +59,17 @@ codes! {
     TM1001 Error "prerequisites go in a circle";
     // ---- privacy and hygiene
     TM1101 Warning "unused value map";
+    // ---- records that could not be applied (told by the engine, never by `check`)
+    TM9001 Error "a stored value does not fit the store's schema";
+    TM9002 Error "an expression has no value for the record";
+    TM9003 Error "a value does not fit the column it goes to";
+    TM9004 Error "a required value is missing";
+    TM9005 Error "a looked-up record is not there";
+    TM9006 Error "a key finds more than one row, or is taken";
+    TM9007 Error "the store refused the row";
+    TM9008 Error "the map does not allow what would be needed";
+    TM9009 Error "changed on both sides, waiting for a person";
+    TM9010 Error "the record goes in a circle";
 }
 
 /// Every code with its severity and title, in order.
