@@ -39,6 +39,9 @@ pub(super) static F: Function = Function {
             Value::Decimal(d) if !d.fits_scale(u32::try_from(scale).unwrap_or(u32::MAX)) => {
                 Err(format!("`{d}` has digits after the point beyond {scale}; round it first"))
             }
+            Value::Decimal(d) if a.len() > 1 && !d.fits(76, u32::try_from(scale).unwrap_or(u32::MAX)) => {
+                Err(format!("needs more than 76 digits with {scale} of them after the point"))
+            }
             _ => Ok(value),
         }
     },
