@@ -54,7 +54,7 @@ pub(super) fn attach(text: &str, document: &mut Document, mut found: Vec<Found>)
         } else if line.trim().is_empty() && start > 0 {
             let i = scalars.partition_point(|(s, _)| *s <= start);
             let inside = i.checked_sub(1).and_then(|i| scalars.get(i)).is_some_and(|(_, e)| start < *e);
-            if !inside && own.back().is_none_or(|o: &Own| o.text.is_some() || text[o.at..start].trim().len() > 0) {
+            if !inside && own.back().is_none_or(|o: &Own| o.text.is_some() || !text[o.at..start].trim().is_empty()) {
                 own.push_back(Own { at: start, column: 0, text: None });
             }
         }

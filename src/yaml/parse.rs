@@ -59,6 +59,7 @@ struct Builder<'a> {
     comments: Vec<Found>,
     findings: Vec<Diagnostic>,
     broken: bool,
+    too_deep: bool,
     /// Spans of scalars over more than one line.
     long: Vec<(usize, usize)>,
     duplicates: usize,
@@ -74,7 +75,8 @@ impl Builder<'_> {
             block_nesting_limit: MAX_DEPTH + 1,
         };
         let mut parser = Parser::new_from_str_with_options(self.text, options);
-        while let Some(next) = parser.next_event() {
+        while !self.too_deep {
+            let Some(next) = parser.next_event() else { return };
             let (event, span) = match next {
                 Ok(x) => x,
                 Err(e) => {
@@ -102,16 +104,8 @@ impl Builder<'_> {
                 Event::Comment(text, _) => self.comments.push(Found { at: bytes.start, text: text.trim_end().into() }),
                 Event::Anchor(id, _) => self.anchor(id, place),
                 Event::Scalar(text, style, id, _) => self.scalar(&text, style, id, place),
-                Event::SequenceStart(style, id, _) => {
-                    if !self.open(Kind::Sequence(vec![]), style, id, place) {
-                        return;
-                    }
-                }
-                Event::MappingStart(style, id, _) => {
-                    if !self.open(Kind::Mapping(vec![]), style, id, place) {
-                        return;
-                    }
-                }
+                Event::SequenceStart(style, id, _) => self.open(Kind::Sequence(vec![]), style, id, place),
+                Event::MappingStart(style, id, _) => self.open(Kind::Mapping(vec![]), style, id, place),
                 Event::SequenceEnd | Event::MappingEnd => self.close(bytes.end),
                 Event::Alias(id) => self.alias(id, place),
                 Event::UnresolvedAlias(name) => {
@@ -230,12 +224,12 @@ impl Builder<'_> {
         self.add(node, 1, 0);
     }
 
-    fn open(&mut self, kind: Kind, style: StructureStyle, id: usize, place: Span) -> bool {
+    fn open(&mut self, kind: Kind, style: StructureStyle, id: usize, place: Span) {
         if self.stack.len() >= MAX_DEPTH {
             let d = Diagnostic::new(Code::TM0137, place, format!("nested deeper than {MAX_DEPTH} levels"));
             self.findings.push(d);
-            self.broken = true;
-            return false;
+            (self.broken, self.too_deep) = (true, true);
+            return;
         }
         let flow = style == StructureStyle::Flow || self.stack.last().is_some_and(|o| o.flow);
         if id != 0 {
@@ -252,7 +246,6 @@ impl Builder<'_> {
             nodes: 1,
             height: 0,
         });
-        true
     }
 
     fn close(&mut self, end: usize) {
