@@ -37,6 +37,22 @@ macro_rules! codes {
 codes! {
     // ---- syntax and structure, DSL and both notations (TM0101..TM0129)
     TM0101 Error "the text does not follow the grammar";
+    TM0102 Error "a text or a quoted name is not closed";
+    TM0103 Error "a brace is not closed, or closes nothing";
+    TM0104 Error "`=` is used to compare";
+    TM0105 Error "a sign or an operator of another language";
+    TM0106 Error "a statement stands twice";
+    TM0107 Error "unknown statement";
+    TM0108 Error "nested too deep";
+    TM0109 Error "a name in double quotes where a text is meant";
+    TM0110 Error "a name lacks its double quotes";
+    TM0111 Error "not a version";
+    TM0112 Error "not an id";
+    TM0113 Error "a table is not named as `store.table`";
+    TM0114 Error "a reserved word is used as a name";
+    TM0115 Error "a field line stands outside `fields`";
+    TM0116 Error "a pipe lacks its parentheses";
+    TM0117 Error "not a duration";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";
