@@ -42,11 +42,7 @@ impl Key {
             .map(|v| match v {
                 Value::Null => serde_json::Value::Null,
                 Value::Text(t) => serde_json::Value::String(t.to_string()),
-                Value::Decimal(d) => {
-                    let s = d.to_string();
-                    let s = if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.') } else { &s };
-                    serde_json::Value::String(s.to_string())
-                }
+                Value::Decimal(d) => serde_json::Value::String(d.to_text()),
                 Value::DateTime(d) => serde_json::Value::String(write_datetime(*d)),
                 Value::Binary(b) => serde_json::Value::String(b.iter().map(|x| format!("{x:02x}")).collect()),
                 other => serde_json::Value::String(other.to_string()),
