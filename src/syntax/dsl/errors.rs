@@ -83,6 +83,7 @@ pub(super) fn finding(
         return Diagnostic::new(Code::TM0108, span(base, found.end), message);
     };
     let has = |r: Rule| positives.contains(&r);
+    let ends = has(Rule::eol) || has(Rule::EOI);
     if let Some((code, what, form)) = [
         (Rule::version, Code::TM0111, "a version", "numbers with dots between them, `1.0.0.22`"),
         (Rule::slug, Code::TM0112, "an id", "letters, digits and single hyphens, `project-invoices`"),
@@ -118,11 +119,11 @@ pub(super) fn finding(
         ";" => finding.help("a line ends without `;`").fix("remove `;`", here, "", true),
         "||" if is_line => finding.help("a pipe is a single `|`; `or` stands in conditions, in parentheses"),
         "==" | "!=" | "<" | ">" | "<=" | ">=" | "<>" | "=" | "and" | "or" | "is" | "like" | "in" | "not" | "&&"
-            if is_line && has(Rule::eol) =>
+            if is_line && ends =>
         {
             finding.help("a comparison, `and`, `or` and `not` stand in parentheses in a line")
         }
-        "default" | "on" | "once" | "values" | "|" | "{" if is_line && has(Rule::eol) => {
+        "default" | "on" | "once" | "values" | "|" | "{" if is_line && ends => {
             finding.help("a line's tails stand in this order: `| f(x)`, a value map, `default`, `on missing`, `once`")
         }
         _ => finding,
@@ -131,7 +132,7 @@ pub(super) fn finding(
 
 /// "`)` or an operator"; where the line could have ended, that is what matters.
 fn expected(rules: &[Rule]) -> Option<String> {
-    let ends = rules.contains(&Rule::eol);
+    let ends = rules.contains(&Rule::eol) || rules.contains(&Rule::EOI);
     let mut names: Vec<String> = vec![];
     for rule in rules {
         let name = match format!("{rule:?}").strip_prefix("kw_") {
@@ -156,15 +157,16 @@ fn is_optional(rule: Rule) -> bool {
     matches!(
         rule,
         arith_op | bool_op | pipe | values | default | on_missing | once | compare | is_null | in_list | like | dot
-            | bar | pairs | kw_was | columns | cmp_op | bad_cmp | lparen | args
+            | bar | pairs | kw_was | columns | cmp_op | bad_cmp | lparen | args | kw_on | kw_default | kw_values | kw_not
+            | kw_in | kw_is | kw_like | lbrace
     )
 }
 
 fn describe(rule: Rule) -> &'static str {
     use Rule::*;
     match rule {
-        eol => "the end of the line",
-        EOI | nl | file | COMMENT | WHITESPACE => "",
+        eol | EOI => "the end of the line",
+        nl | file | COMMENT | WHITESPACE => "",
         bad_sign | bad_cmp | bad_and | bad_or | bad_not | bad_text | bad_name | bad_call | bad_equals => "",
         lbrace | pairs | row => "`{`",
         rbrace => "`}`",
