@@ -52,17 +52,22 @@ impl<'t> Found<'t> {
     }
     fn shown(&self, raw: &str) -> String {
         match self.text {
-            Some(text) if text.chars().count() > 40 => {
-                format!("`{}…`", text.chars().take(40).collect::<String>())
-            }
-            Some(text) if text.chars().all(|c| c.is_control() || (c.is_whitespace() && c != ' ')) => {
-                format!("the character U+{:04X}", text.chars().next().map_or(0, |c| c as u32))
-            }
-            Some(text) => format!("`{text}`"),
+            Some(text) => shown(text),
             None if raw[self.end..].trim().is_empty() => "the end of the text".into(),
             None => "the end of the line".into(),
         }
     }
+}
+
+/// A piece of text as messages show it: shortened, and by number where it cannot be seen.
+pub(super) fn shown(text: &str) -> String {
+    if text.chars().all(|c| c.is_control() || (c.is_whitespace() && c != ' ')) {
+        return format!("the character U+{:04X}", text.chars().next().map_or(0, |c| c as u32));
+    }
+    if text.chars().count() > 40 {
+        return format!("`{}…`", text.chars().take(40).collect::<String>());
+    }
+    format!("`{text}`")
 }
 
 const OPERATOR: &str = "<>=!&|";
@@ -130,9 +135,11 @@ pub(super) fn finding(
     }
 }
 
-/// "`)` or an operator"; where the line could have ended, that is what matters.
+/// "`)` or an operator"; where the line or a bracket could have ended, that is what matters.
 fn expected(rules: &[Rule]) -> Option<String> {
-    let ends = rules.contains(&Rule::eol) || rules.contains(&Rule::EOI);
+    use Rule::{EOI, comma, eol, kw_end, kw_then, rbrace, rparen, sign};
+    let closers = [eol, EOI, rparen, rbrace, comma, kw_then, kw_end, sign];
+    let ends = closers.iter().any(|r| rules.contains(r));
     let mut names: Vec<String> = vec![];
     for rule in rules {
         let name = match format!("{rule:?}").strip_prefix("kw_") {
@@ -146,7 +153,7 @@ fn expected(rules: &[Rule]) -> Option<String> {
     if names.len() > 1 {
         names.retain(|n| *n != "an operator");
     }
-    names.sort_by_key(|n| (!n.starts_with('`'), *n == "the end of the line"));
+    names.sort_by_cached_key(|n| (!n.starts_with('`'), n == "the end of the line", n.clone()));
     let last = names.pop()?;
     Some(if names.is_empty() { last.to_string() } else { format!("{} or {last}", names.join(", ")) })
 }

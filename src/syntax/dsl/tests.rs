@@ -329,7 +329,7 @@ fn messages() {
     assert_eq!(one("map \"m\" {\n id a\n"), "1:9 TM0103 this `{` is never closed");
     assert_eq!(one("}\n"), "1:1 TM0103 this `}` closes nothing");
     assert_eq!(one("mapp \"m\"\n"), "1:1 TM0107 expected `map` or `values`, found `mapp`");
-    assert_eq!(one("map \"m\" {\n}\u{a0}\n"), "2:2 TM0101 expected the end of the line after `}`, found `\u{a0}`");
+    assert_eq!(one("map \"m\" {\n}\u{a0}\n"), "2:2 TM0101 expected the end of the line after `}`, found the character U+00A0");
 }
 
 #[test]
