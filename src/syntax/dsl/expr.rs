@@ -141,7 +141,11 @@ impl Build<'_> {
         for at in signs.iter().rev() {
             let at = At(at.0.to(deep.0.at.0));
             if deep.1 >= MAX_TREE {
-                let _ = self.wrap(ExprKind::Literal(Literal { kind: crate::syntax::ast::LiteralKind::Null, at }), at, deep.1);
+                let _ = self.wrap(
+                    ExprKind::Literal(Literal { kind: crate::syntax::ast::LiteralKind::Null, at }),
+                    at,
+                    deep.1,
+                );
                 return deep;
             }
             deep = (Expr { kind: kind(Box::new(deep.0)), at }, deep.1 + 1);

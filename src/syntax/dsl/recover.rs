@@ -111,7 +111,8 @@ impl<'a> Reader<'a> {
         self.skip_line_breaks();
         if self.token(self.at).is_some() && self.b.found.is_empty() {
             let (start, _) = self.here();
-            let message = format!("expected the end of the text, found `{}`", super::parse::shorten(self.text(self.at)));
+            let message =
+                format!("expected the end of the text, found `{}`", super::parse::shorten(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, self.b.raw.trim_end().len()), message));
         }
     }
@@ -139,11 +140,7 @@ impl<'a> Reader<'a> {
 
     /// Tries `rule` from here. Where it does not fit, says why, and goes on behind the statement; wrong pairs of a
     /// value map are taken out and the rest is tried again.
-    pub fn attempt<T>(
-        &mut self,
-        rule: Rule,
-        build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>,
-    ) -> Option<T> {
+    pub fn attempt<T>(&mut self, rule: Rule, build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>) -> Option<T> {
         let (start, _) = self.here();
         let from = self.at;
         if self.too_deep_ahead(from) {
