@@ -1,6 +1,6 @@
 //! Keys: typed values with the collation folded, and their one text form for state tables and messages.
 
-use super::{Dec, Float, Text, Type, Uuid, Value, parse_date, parse_datetime, write_datetime};
+use super::{Dec, Float, Type, Uuid, Value, parse_date, parse_datetime, write_datetime};
 
 /// How a text column compares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ impl Collation {
     pub fn fold(self, value: &Value) -> Value {
         match (self, value) {
             (Collation::NoCase, Value::Text(t)) if t.bytes().any(|b| b.is_ascii_uppercase()) => {
-                Value::Text(Text::from(t.to_ascii_lowercase()))
+                Value::Text(t.to_ascii_lowercase())
             }
             _ => value.clone(),
         }
@@ -42,11 +42,7 @@ impl Key {
             .map(|v| match v {
                 Value::Null => serde_json::Value::Null,
                 Value::Text(t) => serde_json::Value::String(t.to_string()),
-                Value::Decimal(d) => {
-                    let s = d.to_string();
-                    let s = if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.') } else { &s };
-                    serde_json::Value::String(s.to_string())
-                }
+                Value::Decimal(d) => serde_json::Value::String(d.to_text()),
                 Value::DateTime(d) => serde_json::Value::String(write_datetime(*d)),
                 Value::Binary(b) => serde_json::Value::String(b.iter().map(|x| format!("{x:02x}")).collect()),
                 other => serde_json::Value::String(other.to_string()),

@@ -1,14 +1,19 @@
 //! Values, types, exact decimals, dates, and the ONE table of conversions with what each may lose.
 
+mod compare;
 mod convert;
 mod dec;
 mod key;
+mod literal;
 mod temporal;
 
-pub use convert::{Fit, convert, fit};
-pub use dec::Dec;
+pub use compare::{common, compare, compare_text};
+pub use convert::{Fit, advice, convert, fit, uuid_text};
+pub(crate) use convert::{article, kind};
+pub use dec::{Dec, Rounding};
 pub use key::{Collation, Key};
-pub use temporal::{parse_date, parse_datetime, write_datetime};
+pub use literal::{Literal, literal, literal_value, uuid};
+pub use temporal::{date_text, datetime_text, parse_date, parse_datetime, write_datetime};
 
 pub use compact_str::CompactString as Text;
 pub use jiff::civil::{Date, DateTime};

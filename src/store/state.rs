@@ -1,0 +1,205 @@
+//! The protocol's state tables, typed. `leg` is `MAP-ID/left` or `MAP-ID/right`, prefixed with the project:
+//! `PROJECT/MAP-ID/left`. Keys are [`crate::value::Key::to_text`] forms. Times are UTC, `2026-11-20T10:00:00.000Z`.
+
+use super::{Position, Result};
+use crate::schema::{ColumnId, TableId};
+use crate::value::Value;
+
+/// Where a leg stands (in its target).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The leg.
+    pub leg: String,
+    /// Hash of the map's meaning when it last ran.
+    pub map_hash: String,
+    /// The source's store id.
+    pub source_id: String,
+    /// The source's incarnation.
+    pub source_incarnation: String,
+    /// Everything up to here in the source's log is consumed.
+    pub position: Position,
+    /// The source position the target reflects.
+    pub cut: Position,
+    /// The mark of the log row at the position.
+    pub witness: String,
+    /// `initial` or `live`.
+    pub phase: String,
+    /// Where initial sync stands: the last key done, as a key text; empty = at the start.
+    pub cursor: String,
+    /// What the operator wants: `run`, `pause`, `stop`.
+    pub desired: String,
+    /// What it does: `running`, `paused`, `stopped`, `needs recover`, `too many failures`.
+    pub state: String,
+    /// The engine's epoch at the last write.
+    pub epoch: i64,
+    /// When a record was last applied.
+    pub last_applied_at: String,
+    /// When a scheduled leg last began to run.
+    pub last_run_at: String,
+}
+
+/// Kinds of quarantine entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuarantineKind {
+    /// Failed; retried with back-off or by command.
+    Failed,
+    /// Waits for a record it looks up.
+    Parked,
+    /// Waits for a person (conflict `hold`).
+    Held,
+    /// Skipped by command, kept.
+    Skipped,
+    /// A reference still to be filled.
+    Debt,
+    /// Cut out of a circle.
+    Circle,
+}
+
+impl QuarantineKind {
+    /// Its word in the table.
+    pub fn word(self) -> &'static str {
+        match self {
+            QuarantineKind::Failed => "failed",
+            QuarantineKind::Parked => "parked",
+            QuarantineKind::Held => "held",
+            QuarantineKind::Skipped => "skipped",
+            QuarantineKind::Debt => "debt",
+            QuarantineKind::Circle => "circle",
+        }
+    }
+    /// Back from the word.
+    pub fn from_word(word: &str) -> Option<QuarantineKind> {
+        use QuarantineKind::*;
+        [Failed, Parked, Held, Skipped, Debt, Circle].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// A record in quarantine (in the leg's target).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The leg.
+    pub leg: String,
+    /// The source record's key text.
+    pub key: String,
+    /// The company, where the leg fans out; else empty.
+    pub company: String,
+    /// Why it waits.
+    pub kind: QuarantineKind,
+    /// A stable code, `TM9001`.
+    pub code: String,
+    /// The map line at fault, `file:line`, or empty.
+    pub line: String,
+    /// The column at fault, or empty.
+    pub column: String,
+    /// The value at fault, readable, or empty.
+    pub value: String,
+    /// The whole message: map, line, record, column, value, reason, remedy.
+    pub message: String,
+    /// Values before the first change, for two-way lines (JSON), or empty.
+    pub base: String,
+    /// The integration key before, where it changed (key text), or empty.
+    pub old_ikey: String,
+    /// How often it was tried.
+    pub tries: i64,
+    /// When to try again by itself; empty = only by command (or, parked, when what it waits for arrives).
+    pub next_try: String,
+    /// When it first failed.
+    pub since: String,
+}
+
+/// What a parked record waits for (in the target).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The leg.
+    pub leg: String,
+    /// The source record's key text.
+    pub key: String,
+    /// The referred table, in the target store.
+    pub table: TableId,
+    /// Its columns.
+    pub columns: Vec<ColumnId>,
+    /// The values they must hold.
+    pub values: Vec<Value>,
+}
+
+/// Entries of one run for `_tablemap_runs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Run id.
+    pub run: String,
+    /// The leg.
+    pub leg: String,
+    /// Times.
+    pub started: String,
+    /// Times.
+    pub ended: String,
+    /// JSON object of counts.
+    pub counts: String,
+    /// JSON list of samples.
+    pub samples: String,
+}
+
+/// Which quarantine entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct QuarantineFilter {
+    /// Of this leg only.
+    pub leg: Option<String>,
+    /// Entries whose `next_try` is set and not after this time.
+    pub due: Option<String>,
+    /// At most so many; 0 = all.
+    pub limit: usize,
+}
+
+/// Reading state.
+pub trait ReadState {
+    /// A leg's progress.
+    fn progress(&mut self, leg: &str) -> Result<Option<Progress>>;
+    /// Every leg's progress whose name begins with the prefix.
+    fn all_progress(&mut self, prefix: &str) -> Result<Vec<Progress>>;
+    /// Entries of the quarantine, by leg and key.
+    fn quarantined(&mut self, filter: &QuarantineFilter) -> Result<Vec<Quarantined>>;
+    /// One entry per key and company, where there is one.
+    fn quarantine_of(&mut self, leg: &str, key: &str) -> Result<Vec<Quarantined>>;
+    /// How many entries of a leg there are, by kind.
+    fn quarantine_counts(&mut self, leg: &str) -> Result<Vec<(QuarantineKind, u64)>>;
+    /// Key texts of parked records of a leg all of whose waits have arrived.
+    fn arrived(&mut self, leg: &str, limit: usize) -> Result<Vec<String>>;
+    /// Keys consumed beyond the position: (key text, up to which log number).
+    fn ahead(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
+    /// Initial-sync chunks: (upper key text, log number), in the order they were read.
+    fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
+    /// The newest run records of legs with the prefix, newest first.
+    fn runs(&mut self, prefix: &str, limit: usize) -> Result<Vec<RunRecord>>;
+    /// How many conflict rows a leg has.
+    fn conflict_count(&mut self, leg: &str) -> Result<u64>;
+    /// Companies recorded for the project: (company, since, until).
+    fn companies(&mut self, project: &str) -> Result<Vec<(String, String, String)>>;
+}
+
+/// Writing state.
+pub trait WriteState: ReadState {
+    /// Writes a leg's progress.
+    fn put_progress(&mut self, progress: &Progress) -> Result<()>;
+    /// Forgets a leg altogether: progress, ahead, ledger, quarantine, waits.
+    fn forget_leg(&mut self, leg: &str) -> Result<()>;
+    /// Puts or replaces an entry; the first `since` and the first `base` stay.
+    fn quarantine(&mut self, entry: &Quarantined) -> Result<()>;
+    /// Solved entries go, with their waits; how many there were. An empty company means all.
+    fn release(&mut self, leg: &str, key: &str, company: &str) -> Result<u64>;
+    /// What a parked record waits for, replacing its earlier waits.
+    fn put_waits(&mut self, leg: &str, key: &str, waits: &[Wait]) -> Result<()>;
+    /// Records keys consumed beyond the position.
+    fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> Result<()>;
+    /// Drops what lies at or below the log number.
+    fn drop_ahead(&mut self, leg: &str, through: i64) -> Result<()>;
+    /// Enters an initial-sync chunk.
+    fn put_ledger(&mut self, leg: &str, upper: &str, position: i64) -> Result<()>;
+    /// Drops a leg's ledger.
+    fn drop_ledger(&mut self, leg: &str) -> Result<()>;
+    /// Logs a conflict: leg, key, base, left, right (JSON), outcome.
+    fn put_conflict(&mut self, leg: &str, key: &str, base: &str, left: &str, right: &str, outcome: &str) -> Result<()>;
+    /// Writes a run record.
+    fn put_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Writes a company (until empty = now).
+    fn put_company(&mut self, project: &str, company: &str, since: &str, until: &str) -> Result<()>;
+}
