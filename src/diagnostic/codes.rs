@@ -37,6 +37,22 @@ macro_rules! codes {
 codes! {
     // ---- syntax and structure, DSL and both notations (TM0101..TM0129)
     TM0101 Error "the text does not follow the grammar";
+    TM0102 Error "a text or a quoted name is not closed";
+    TM0103 Error "a brace is not closed, or closes nothing";
+    TM0104 Error "`=` is used to compare";
+    TM0105 Error "a sign or an operator of another language";
+    TM0106 Error "a statement stands twice";
+    TM0107 Error "unknown statement";
+    TM0108 Error "nested too deep";
+    TM0109 Error "a name in double quotes where a text is meant";
+    TM0110 Error "a name lacks its double quotes";
+    TM0111 Error "not a version";
+    TM0112 Error "not an id";
+    TM0113 Error "a table is not named as `store.table`";
+    TM0114 Error "a reserved word is used as a name";
+    TM0115 Error "a field line stands outside `fields`";
+    TM0116 Error "a pipe lacks its parentheses";
+    TM0117 Error "not a duration";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";
@@ -76,22 +92,98 @@ codes! {
     TM0170 Error "a schema of another store";
     // ---- names
     TM0201 Error "unknown store";
+    TM0202 Error "unknown table";
+    TM0203 Error "unknown column";
+    TM0204 Error "unknown function";
+    TM0205 Error "unknown value map";
+    TM0206 Error "unknown member of a choice";
+    TM0207 Error "`this` outside of related rows";
+    TM0208 Error "two maps with one id";
+    TM0209 Error "two maps with one name";
+    TM0210 Error "two value maps with one name";
+    TM0211 Error "a map without an id";
+    TM0212 Error "a map that does not say its tables";
+    TM0213 Error "overlays are not supported yet";
+    TM0214 Error "related rows are not supported yet";
     // ---- types
-    TM0301 Error "types do not fit";
+    TM0301 Error "a value that makes no sense in its column";
+    TM0302 Error "a value that may be changed on its way";
+    TM0303 Warning "a text that may be too long for its column";
+    TM0304 Warning "a text that may be too long for a key";
+    TM0305 Error "a literal that is no value of its type";
+    TM0306 Error "a comparison of different types";
+    TM0307 Error "wrong arguments of a function";
+    TM0308 Error "a comparison with null";
+    TM0309 Error "an operator on a type that it does not work on";
+    TM0310 Error "the arms of `case` do not meet in one type";
+    TM0311 Warning "null may get into a required column";
+    TM0312 Error "null is written into a required column";
     // ---- direction and operations
-    TM0401 Error "a line runs in a direction the map does not have";
+    TM0401 Error "a line in a direction that the map does not have";
+    TM0402 Error "a two-way line in a one-way map";
+    TM0403 Warning "a direction that no line uses";
+    TM0404 Error "a required column without a source on create";
+    TM0405 Error "a read-only column is written";
+    TM0406 Error "two lines write one column";
+    TM0407 Error "`default` or `once` on a two-way line";
+    TM0408 Error "a two-way line that computes";
+    TM0409 Error "two-way lines without a policy for conflicts";
+    TM0410 Warning "a policy for conflicts that cannot arise";
+    TM0411 Warning "a statement about a direction that the map does not have";
+    TM0412 Error "rows are deleted on exit, but deleting is not among the operations";
+    TM0413 Error "a line that points at no column";
+    TM0414 Error "the master of the initial sync is nobody's source";
+    TM0415 Warning "a guard that nothing can set off";
     // ---- keys
     TM0501 Error "the map has no key";
+    TM0502 Error "a key that is always null";
+    TM0503 Error "the key does not identify one row";
+    TM0504 Error "a one-way key in a two-way map";
+    TM0505 Error "`each` in a two-way map";
     // ---- lookups
     TM0601 Error "a path over a column that is no lookup";
+    TM0602 Error "a lookup that does not point to the named table";
+    TM0603 Error "a lookup to several tables without a choice among them";
+    TM0604 Error "a path of the wrong form";
+    TM0605 Error "a path that ends at a lookup over several columns";
+    TM0606 Error "the columns of a reference are no key of the looked-up table";
+    TM0607 Error "a reference lacks the company";
+    TM0608 Error "`lookup_type` of what is no lookup to several tables";
+    TM0609 Warning "a looked-up table that no map fills";
+    TM0610 Warning "a required reference inside a circle of tables";
+    TM0611 Warning "`on missing` without a lookup";
+    TM0612 Error "alternatives of different types";
+    TM0613 Error "lines of one reference disagree on `on missing`";
     // ---- value maps
-    TM0701 Error "a value map does not fit";
+    TM0701 Error "a value that cannot be in a value map's pair";
+    TM0702 Error "two pairs for one value";
+    TM0703 Warning "members of a choice without a pair";
+    TM0704 Warning "a pair that is never used";
+    TM0705 Warning "an empty value map";
+    TM0706 Error "two `else` for one direction";
+    TM0707 Error "`else pass` between different types";
     // ---- filters
     TM0801 Error "a filter is not a condition";
+    TM0802 Warning "a filter that decides nothing";
+    TM0803 Error "a guard's filter over more than the table's own columns";
+    // ---- round trip
+    TM0901 Error "a two-way line without a way back";
     // ---- the set of maps
     TM1001 Error "prerequisites go in a circle";
+    TM1002 Warning "a prerequisite that is not in the project";
     // ---- privacy and hygiene
     TM1101 Warning "unused value map";
+    // ---- records that could not be applied (told by the engine, never by `check`)
+    TM9001 Error "a stored value does not fit the store's schema";
+    TM9002 Error "an expression has no value for the record";
+    TM9003 Error "a value does not fit the column it goes to";
+    TM9004 Error "a required value is missing";
+    TM9005 Error "a looked-up record is not there";
+    TM9006 Error "a key finds more than one row, or is taken";
+    TM9007 Error "the store refused the row";
+    TM9008 Error "the map does not allow what would be needed";
+    TM9009 Error "changed on both sides, waiting for a person";
+    TM9010 Error "the record goes in a circle";
 }
 
 /// Every code with its severity and title, in order.

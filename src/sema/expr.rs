@@ -3,7 +3,6 @@
 use crate::function::{Context, Function};
 use crate::store::Comparison;
 use crate::value::{Collation, Type, Value};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A checked expression over the cells of a source row ([`crate::store::ReadPlan`]).
@@ -111,10 +110,34 @@ pub struct EvalError {
 }
 
 impl Expr {
-    /// The value for a row; borrowed where it passes unchanged.
-    pub fn eval<'a>(&'a self, context: &Context, row: &'a [Value]) -> Result<Cow<'a, Value>, EvalError> {
-        let _ = (context, row);
-        todo!("in work")
+    /// Calls `f` on this and everything below it, inner ones first.
+    pub(crate) fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Expr::Constant(_) | Expr::Slot(_) | Expr::FirstFound(_) => {}
+            Expr::Call(_, items) | Expr::And(items) | Expr::Or(items) => items.iter_mut().for_each(|e| e.each_mut(f)),
+            Expr::Negate(x)
+            | Expr::Not(x)
+            | Expr::IsNull(x)
+            | Expr::In(x, _, _)
+            | Expr::Like(x, _, _)
+            | Expr::Convert(x, _)
+            | Expr::Default(x, _) => x.each_mut(f),
+            Expr::Compare(_, _, a, b) | Expr::Arithmetic(_, a, b) => {
+                a.each_mut(f);
+                b.each_mut(f);
+            }
+            Expr::Case(arms, otherwise) => {
+                for (c, r) in arms {
+                    c.each_mut(f);
+                    r.each_mut(f);
+                }
+                if let Some(e) = otherwise {
+                    e.each_mut(f);
+                }
+            }
+            Expr::Map(m) => m.of.each_mut(f),
+        }
+        f(self);
     }
     /// Whether a condition holds: true, not false and not null.
     pub fn holds(&self, context: &Context, row: &[Value]) -> Result<bool, EvalError> {

@@ -1,8 +1,13 @@
 //! Names, types, directions, keys, lookups: from the tree to the checked map the engine runs (ids, no names).
 
+mod eval;
+mod reader;
+mod report;
+mod typing;
 pub mod expr;
 pub mod ir;
 
+pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
 

@@ -7,6 +7,7 @@
 mod plan;
 mod state;
 
+#[cfg(feature = "sqlite")]
 pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

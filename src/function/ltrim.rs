@@ -1,0 +1,19 @@
+//! `ltrim`: The text without blanks on the left, of any kind of Unicode blank, line breaks too.
+
+use super::support::{max, text, text_type};
+use super::{Function, NullRule, Takes};
+use crate::value::Value;
+
+pub(super) static F: Function = Function {
+    name: "ltrim",
+    signature: "ltrim(text) -> text",
+    doc: "The text without blanks on the left, of any kind of Unicode blank, line breaks too. An all-blank text \
+          becomes `''`, not null.",
+    arity: (1, 1),
+    takes: &[Takes::TEXT],
+    nulls: NullRule::Strict,
+    typed: |a| F.accept(a).map(|a| text_type(max(&a[0]))),
+    call: |_, a| Ok(Value::text(text(&a[0])?.trim_start())),
+    inverse: None,
+    examples: &[("ltrim(' a b ')", "'a b '"), ("ltrim(' ')", "''")],
+};

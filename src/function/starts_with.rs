@@ -1,0 +1,19 @@
+//! `starts_with`: Whether the text begins with `part`.
+
+use super::support::text;
+use super::{Function, NullRule, Takes};
+use crate::value::{Type, Value};
+
+pub(super) static F: Function = Function {
+    name: "starts_with",
+    signature: "starts_with(text, part) -> boolean",
+    doc: "Whether the text begins with `part`. Letters of another case are other letters, whatever a column's \
+          collation; put `lower()` around both where they are not.",
+    arity: (2, 2),
+    takes: &[Takes::TEXT, Takes::TEXT],
+    nulls: NullRule::Strict,
+    typed: |a| F.accept(a).map(|_| Type::Boolean),
+    call: |_, a| Ok(Value::Boolean(text(&a[0])?.starts_with(text(&a[1])?))),
+    inverse: None,
+    examples: &[("starts_with('USMF-1', 'USMF')", "true"), ("starts_with('usmf-1', 'USMF')", "false")],
+};

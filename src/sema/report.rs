@@ -1,0 +1,97 @@
+//! Collects findings, and finds places and texts for messages.
+
+use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
+use crate::source::{At, Sources, Span};
+use crate::value::Type;
+
+/// The findings of one map, with the texts they are about.
+pub(crate) struct Report<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) findings: Vec<Diagnostic>,
+    /// Findings are dropped while this is set: what is looked at was looked at before.
+    pub(crate) muted: bool,
+    /// Whether an error was found since this was last reset.
+    pub(crate) failed: bool,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(sources: &'a Sources) -> Report<'a> {
+        Report { sources, findings: vec![], muted: false, failed: false }
+    }
+
+    /// Adds a finding.
+    pub(crate) fn add(&mut self, finding: Diagnostic) {
+        self.failed |= finding.severity == Severity::Error;
+        if !self.muted && !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Adds a finding at a node.
+    pub(crate) fn at(&mut self, code: Code, at: At, message: impl Into<String>) {
+        self.add(Diagnostic::new(code, at.0, message));
+    }
+
+    /// Adds a finding at a node with a help line.
+    pub(crate) fn help(&mut self, code: Code, at: At, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Diagnostic::new(code, at.0, message).help(help));
+    }
+
+    /// A finding about a name, with what may have been meant (and a fix where it is one name).
+    pub(crate) fn unknown<'n>(
+        &mut self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        let mut d = Diagnostic::new(code, at.0, message);
+        d.help = did_you_mean(name, known);
+        self.add(d);
+    }
+
+    /// Runs `f` without keeping its findings.
+    pub(crate) fn silently<T>(&mut self, f: impl FnOnce(&mut Report<'a>) -> T) -> T {
+        let (muted, failed) = (std::mem::replace(&mut self.muted, true), self.failed);
+        let out = f(self);
+        (self.muted, self.failed) = (muted, failed);
+        out
+    }
+
+    /// `file:line` of a node.
+    pub(crate) fn place(&self, at: At) -> String {
+        let file = self.sources.file(at.0.file);
+        format!("{}:{}", file.name, file.place(at.0.start).line)
+    }
+
+    /// The text of a node for a message: one line, blanks squeezed; an inline value map as `{ … }`.
+    pub(crate) fn text(&self, at: At) -> String {
+        let text = self.sources.text(at.0);
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or("");
+        let mut out = first.split_whitespace().collect::<Vec<_>>().join(" ");
+        if lines.next().is_some() {
+            out.push_str(if out.ends_with('{') { " … }" } else { " …" });
+        }
+        out
+    }
+}
+
+/// A type as messages name it: "text(20)", "a choice of `Open`, `Posted`, …".
+pub(crate) fn named(ty: &Type) -> String {
+    match ty {
+        Type::Choice(c) => {
+            let names: Vec<String> = c.members.iter().take(3).map(|m| format!("`{}`", m.name)).collect();
+            format!("a choice of {}{}", names.join(", "), if c.members.len() > 3 { ", …" } else { "" })
+        }
+        Type::DateTime { kind: crate::value::DateTimeKind::Instant } => "datetime (a point in time)".into(),
+        Type::DateTime { kind: crate::value::DateTimeKind::Civil } => "datetime (of no zone)".into(),
+        other => other.to_string(),
+    }
+}
+
+/// A span for what has none of its own.
+pub(crate) fn or(at: Option<At>, fallback: At) -> Span {
+    at.unwrap_or(fallback).0
+}
