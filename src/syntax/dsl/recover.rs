@@ -85,8 +85,11 @@ impl<'a> Reader<'a> {
         self.at += 1;
         if self.token(self.at).is_some_and(|t| t.kind != Kind::NewLine && self.text(self.at) != "}") {
             let (start, stop) = self.here();
-            let message = format!("expected the end of the line after `}}`, found `{}`", self.text(self.at));
+            let message = format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, stop), message));
+            if self.token(self.at).is_some_and(|t| t.kind != Kind::Word) {
+                self.skip_statement();
+            }
         }
         end
     }
@@ -111,8 +114,7 @@ impl<'a> Reader<'a> {
         self.skip_line_breaks();
         if self.token(self.at).is_some() && self.b.found.is_empty() {
             let (start, _) = self.here();
-            let message =
-                format!("expected the end of the text, found `{}`", super::parse::shorten(self.text(self.at)));
+            let message = format!("expected the end of the text, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, self.b.raw.trim_end().len()), message));
         }
     }
@@ -140,7 +142,11 @@ impl<'a> Reader<'a> {
 
     /// Tries `rule` from here. Where it does not fit, says why, and goes on behind the statement; wrong pairs of a
     /// value map are taken out and the rest is tried again.
-    pub fn attempt<T>(&mut self, rule: Rule, build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>) -> Option<T> {
+    pub fn attempt<T>(
+        &mut self,
+        rule: Rule,
+        build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>,
+    ) -> Option<T> {
         let (start, _) = self.here();
         let from = self.at;
         if self.too_deep_ahead(from) {

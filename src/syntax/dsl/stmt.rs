@@ -237,14 +237,15 @@ impl Build<'_> {
                 Rule::side_column => column = self.side_column(part),
                 Rule::pairs => {
                     // The tree has no other place for what stands above.
-                    self.spill.extend(before.take().unwrap_or_default());
+                    let above = before.take().unwrap_or_default();
+                    self.keep(above);
                     pairs = Some(self.pairs(part));
                 }
                 _ => {}
             }
         }
         if let Some(above) = before.take().filter(|_| column.is_some()) {
-            self.spill.extend(above);
+            self.keep(above);
         }
         let mut lines = lines.into_iter();
         let edit = match (rule, column) {
