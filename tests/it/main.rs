@@ -4,3 +4,4 @@
 mod engine;
 mod harness;
 mod kill;
+mod notations;
