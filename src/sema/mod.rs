@@ -1,11 +1,11 @@
 //! Names, types, directions, keys, lookups: from the tree to the checked map the engine runs (ids, no names).
 
 mod eval;
-pub mod expr;
-pub mod ir;
 mod reader;
 mod report;
 mod typing;
+pub mod expr;
+pub mod ir;
 
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
