@@ -146,9 +146,7 @@ impl Reader<'_> {
     fn block_ended(&mut self, brace: (usize, usize), breakers: &[&str]) -> bool {
         let breaks = match self.word(0) {
             None => true,
-            Some(word) => {
-                breakers.contains(&word) && self.word(1).is_some_and(|w| w.starts_with('"') && w.len() > 1)
-            }
+            Some(word) => breakers.contains(&word) && self.word(1).is_some_and(|w| w.starts_with('"') && w.len() > 1),
         };
         if breaks {
             self.unclosed(brace);

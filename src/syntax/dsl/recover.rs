@@ -20,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub at: usize,
     /// The first `fields` of the map at hand.
     pub first_fields: Option<At>,
+    /// Where the text nests too deep.
+    deep: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -38,8 +40,9 @@ impl<'a> Reader<'a> {
                 }
             });
         }
+        let deep = scan.problems.iter().filter(|p| p.kind == LexicalKind::Depth).map(|p| p.start).collect();
         let b = Build { raw, span, base: 0, cursor, spill: vec![], found, too_deep: false };
-        Reader { b, scan, at: 0, first_fields: None }
+        Reader { b, scan, at: 0, first_fields: None, deep }
     }
 
     /// The findings, in the order of the text.
@@ -85,7 +88,8 @@ impl<'a> Reader<'a> {
         self.at += 1;
         if self.token(self.at).is_some_and(|t| t.kind != Kind::NewLine && self.text(self.at) != "}") {
             let (start, stop) = self.here();
-            let message = format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
+            let message =
+                format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, stop), message));
             if self.token(self.at).is_some_and(|t| t.kind != Kind::Word) {
                 self.skip_statement();
@@ -142,11 +146,7 @@ impl<'a> Reader<'a> {
 
     /// Tries `rule` from here. Where it does not fit, says why, and goes on behind the statement; wrong pairs of a
     /// value map are taken out and the rest is tried again.
-    pub fn attempt<T>(
-        &mut self,
-        rule: Rule,
-        build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>,
-    ) -> Option<T> {
+    pub fn attempt<T>(&mut self, rule: Rule, build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>) -> Option<T> {
         let (start, _) = self.here();
         let from = self.at;
         if self.too_deep_ahead(from) {
@@ -240,12 +240,10 @@ impl<'a> Reader<'a> {
 
     fn too_deep_ahead(&self, from: usize) -> bool {
         let Some(start) = self.token(from).map(|t| t.start) else { return false };
-        let n = self.scan.problems.partition_point(|p| p.start < start);
-        let mut deep = self.scan.problems[n..].iter().filter(|p| p.kind == LexicalKind::Depth);
-        let Some(deep) = deep.next() else { return false };
+        let Some(deep) = self.deep.get(self.deep.partition_point(|p| *p < start)) else { return false };
         // The statement may go on over lines; its last is found as the reader would find it.
         let (next, _) = self.after_statement(from, start);
-        self.token(next).is_none_or(|t| deep.start < t.start)
+        self.token(next).is_none_or(|t| *deep < t.start)
     }
 
     /// The range of the pair or cell (with a comma after it) in which the grammar gave up.

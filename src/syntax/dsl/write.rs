@@ -166,12 +166,8 @@ fn pad(text: &str, to: usize) -> String {
 
 /// A line up to its value map in braces; `left` and `sign` are the widths of the columns.
 fn head_of(line: &Line, left: usize, sign: usize) -> String {
-    let mut out = format!(
-        "{} {} {}",
-        pad(&operand(&line.left), left),
-        pad(line_sign(line), sign),
-        operand(&line.right)
-    );
+    let mut out =
+        format!("{} {} {}", pad(&operand(&line.left), left), pad(line_sign(line), sign), operand(&line.right));
     for pipe in &line.pipes {
         out.push_str(&format!(" | {}", call(pipe)));
     }
