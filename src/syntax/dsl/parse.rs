@@ -1,12 +1,12 @@
 //! The reader: goes from statement to statement, so that one wrong line costs no other.
 
+use super::Fragment;
 use super::Rule;
 use super::build::{Build, P};
 use super::errors::shown;
 use super::recover::Reader;
 use super::scan::{Kind, scan};
 use super::stmt::STATEMENTS;
-use super::{DslParser, Fragment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::{At, FileId, Span};
 use crate::syntax::ast::{Expr, File, Line, Map, Name, Test, Trivia, TriviaLine, ValuesDecl};
@@ -270,11 +270,5 @@ impl Reader<'_> {
         let after = self.b.cursor.after(self.b.raw, end);
         let name = name.unwrap_or_else(|| Name { text: String::new(), at });
         map.tests.push(Test { name, steps, at, trivia: Trivia { before, after }, end: end_trivia });
-    }
-
-    /// Whether the text from here reads as `rule`.
-    fn matches(&self, rule: Rule) -> bool {
-        let (start, _) = self.here();
-        <DslParser as pest::Parser<Rule>>::parse(rule, &self.scan.masked[start..]).is_ok()
     }
 }
