@@ -1,1 +1,253 @@
-//! `tablemap.yaml`, environment variables, secrets.
+//! `tablemap.yaml`, environment variables, secrets; reading files is here too, since nothing below does I/O.
+
+mod files;
+mod read;
+mod secret;
+
+pub use files::{DEFAULT_SIZE, read_text};
+pub use read::read;
+pub use secret::Secret;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::schema::StoreSchema;
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::{ast, dsl, yaml};
+use std::path::{Path, PathBuf};
+
+/// The name of the project file.
+pub const FILE: &str = "tablemap.yaml";
+
+/// A project: what `tablemap.yaml` says, with its schemas and maps.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The folder of `tablemap.yaml`.
+    pub root: PathBuf,
+    /// `tablemap.yaml` itself.
+    pub file: FileId,
+    /// The stores, in file order.
+    pub stores: Vec<StoreConfig>,
+    /// The companies that maps may move; none = all.
+    pub companies: Option<Vec<String>>,
+    /// The zone of wall-clock times that name none. Default: UTC.
+    pub time_zone: jiff::tz::TimeZone,
+    /// The folder for state that belongs to no store. Default: `.tablemap`.
+    pub state: PathBuf,
+    /// Limits.
+    pub limits: Limits,
+    /// Levels of checks that differ from their own, by code.
+    pub checks: Vec<(Code, Level)>,
+    /// The patterns of map files.
+    pub patterns: Vec<(String, Span)>,
+    /// The map files, sorted by path.
+    pub maps: Vec<MapFile>,
+}
+
+/// A store of the project.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The name maps use.
+    pub name: String,
+    /// Its place in the project file.
+    pub span: Span,
+    /// What kind of store it is.
+    pub kind: StoreKind,
+    /// Where it is.
+    pub location: Location,
+    /// The schema file.
+    pub schema_path: PathBuf,
+    /// The schema; without tables where it could not be read.
+    pub schema: StoreSchema,
+    /// The place of the schema's path in the project file.
+    schema_span: Span,
+}
+
+/// Kinds of stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreKind {
+    /// A SQLite file.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+    /// An OData service.
+    Odata,
+    /// Tables in memory, for trials.
+    Memory,
+}
+
+impl StoreKind {
+    /// The word in the project file.
+    pub fn word(self) -> &'static str {
+        match self {
+            StoreKind::Sqlite => "sqlite",
+            StoreKind::Postgres => "postgres",
+            StoreKind::Odata => "odata",
+            StoreKind::Memory => "memory",
+        }
+    }
+}
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A file.
+    Path(PathBuf),
+    /// An address, which may hold a password.
+    Url(Secret),
+    /// Nowhere: it needs no place.
+    Nowhere,
+    /// Not known, since this environment variable is not set. The store can be checked against but not opened.
+    Unset(String),
+}
+
+/// Limits of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest map file in bytes. Default: 8 MiB.
+    pub map_size: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { map_size: DEFAULT_SIZE }
+    }
+}
+
+/// The level of a check in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// An error.
+    Deny,
+    /// A warning.
+    Warn,
+    /// Not told.
+    Allow,
+}
+
+/// A map file as read.
+#[derive(Clone, Debug)]
+pub struct MapFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its text.
+    pub file: FileId,
+    /// What it says.
+    pub ast: ast::File,
+}
+
+impl Project {
+    /// The store of that name.
+    pub fn store(&self, name: &str) -> Option<&StoreConfig> {
+        self.stores.iter().find(|s| s.name == name)
+    }
+    /// The findings at the levels of this project; what it allows is gone.
+    pub fn at_levels(&self, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let level = |c: Code| self.checks.iter().find(|(code, _)| *code == c).map(|(_, l)| *l);
+        findings
+            .into_iter()
+            .filter_map(|mut d| {
+                match level(d.code) {
+                    None => {}
+                    Some(Level::Deny) => d.severity = Severity::Error,
+                    Some(Level::Warn) => d.severity = Severity::Warning,
+                    Some(Level::Allow) => return None,
+                }
+                Some(d)
+            })
+            .collect()
+    }
+}
+
+/// The project file in `dir` or the nearest folder above it.
+pub fn find(dir: &Path) -> Option<PathBuf> {
+    let dir = std::path::absolute(dir).ok()?;
+    dir.ancestors().map(|d| d.join(FILE)).find(|f| f.is_file())
+}
+
+/// Loads the project `dir` lies in, with its schemas and maps. Findings come at the project's levels; none instead of a
+/// project only where there is no project file to be read.
+pub fn load(dir: &Path, sources: &mut Sources) -> (Option<Project>, Vec<Diagnostic>) {
+    load_with(dir, sources, &|name| std::env::var(name).ok())
+}
+
+/// [`load`] with another environment.
+pub fn load_with(
+    dir: &Path,
+    sources: &mut Sources,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Project>, Vec<Diagnostic>) {
+    let Some(path) = find(dir) else {
+        let d = Diagnostic::nowhere(Code::TM0167, format!("no `{FILE}` in `{}` or above", files::shown(dir)))
+            .help("go into a project's folder, or make one with `tablemap init`");
+        return (None, vec![d]);
+    };
+    let file = match read_text(&path, DEFAULT_SIZE, sources, None) {
+        Ok(file) => file,
+        Err(d) => return (None, vec![*d]),
+    };
+    let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let (mut project, mut findings) = read(sources, file, &root, environment);
+    schemas(&mut project, sources, &mut findings);
+    maps(&mut project, sources, &mut findings);
+    let findings = project.at_levels(findings);
+    (Some(project), findings)
+}
+
+fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+    for store in &mut project.stores {
+        if store.schema_path.as_os_str().is_empty() {
+            continue;
+        }
+        let file = match read_text(&store.schema_path, DEFAULT_SIZE, sources, Some(store.schema_span)) {
+            Ok(file) => file,
+            Err(d) => {
+                let d = if d.code == Code::TM0150 {
+                    d.help(format!("write the file, or make it with `tablemap schema pull {}`", store.name))
+                } else {
+                    *d
+                };
+                findings.push(d);
+                continue;
+            }
+        };
+        let (schema, mut more) = crate::schema::load(sources, file);
+        findings.append(&mut more);
+        if !schema.name.is_empty() && schema.name != store.name {
+            let d = Diagnostic::new(
+                Code::TM0170,
+                store.schema_span,
+                format!("this is the schema of `{}`, the store is `{}`", schema.name, store.name),
+            )
+            .help(format!("write `store: {}` there, or name another schema here", store.name));
+            findings.push(d);
+        }
+        store.schema = schema;
+    }
+}
+
+fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+    let paths = files::matching(&project.root, &project.patterns, findings);
+    for path in paths {
+        let name = path.to_string_lossy();
+        let is_yaml = name.ends_with(".map.yaml") || name.ends_with(".map.yml");
+        if !is_yaml && !name.ends_with(".tmap") {
+            let d = Diagnostic::nowhere(Code::TM0169, format!("`{}` is no map file", files::shown(&path)))
+                .help("maps end in `.tmap` or `.map.yaml`; make the patterns under `maps` narrower");
+            findings.push(d);
+            continue;
+        }
+        let file = match read_text(&path, project.limits.map_size, sources, None) {
+            Ok(file) => file,
+            Err(d) => {
+                findings.push(*d);
+                continue;
+            }
+        };
+        let (ast, mut more) = if is_yaml { yaml::parse(sources, file) } else { dsl::parse(sources, file) };
+        findings.append(&mut more);
+        project.maps.push(MapFile { path, file, ast });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

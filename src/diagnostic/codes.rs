@@ -37,6 +37,22 @@ macro_rules! codes {
 codes! {
     // ---- syntax and structure, DSL and both notations (TM0101..TM0129)
     TM0101 Error "the text does not follow the grammar";
+    TM0102 Error "a text or a quoted name is not closed";
+    TM0103 Error "a brace is not closed, or closes nothing";
+    TM0104 Error "`=` is used to compare";
+    TM0105 Error "a sign or an operator of another language";
+    TM0106 Error "a statement stands twice";
+    TM0107 Error "unknown statement";
+    TM0108 Error "nested too deep";
+    TM0109 Error "a name in double quotes where a text is meant";
+    TM0110 Error "a name lacks its double quotes";
+    TM0111 Error "not a version";
+    TM0112 Error "not an id";
+    TM0113 Error "a table is not named as `store.table`";
+    TM0114 Error "a reserved word is used as a name";
+    TM0115 Error "a field line stands outside `fields`";
+    TM0116 Error "a pipe lacks its parentheses";
+    TM0117 Error "not a duration";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";
@@ -157,6 +173,17 @@ codes! {
     TM1002 Warning "a prerequisite that is not in the project";
     // ---- privacy and hygiene
     TM1101 Warning "unused value map";
+    // ---- records that could not be applied (told by the engine, never by `check`)
+    TM9001 Error "a stored value does not fit the store's schema";
+    TM9002 Error "an expression has no value for the record";
+    TM9003 Error "a value does not fit the column it goes to";
+    TM9004 Error "a required value is missing";
+    TM9005 Error "a looked-up record is not there";
+    TM9006 Error "a key finds more than one row, or is taken";
+    TM9007 Error "the store refused the row";
+    TM9008 Error "the map does not allow what would be needed";
+    TM9009 Error "changed on both sides, waiting for a person";
+    TM9010 Error "the record goes in a circle";
 }
 
 /// Every code with its severity and title, in order.

@@ -1,1 +1,20 @@
-//! x
+//! The engine: moves records by checked maps. One record through one leg is a pure function ([`apply`]), the same in
+//! initial sync, live sync and `test`. How the promises are kept is in docs/protocol.md.
+
+pub mod apply;
+mod chunk;
+mod conflict;
+pub mod env;
+mod fold;
+mod initial;
+mod live;
+mod message;
+mod references;
+pub mod report;
+mod runtime;
+mod setup;
+pub mod status;
+
+pub use env::Env;
+pub use report::{LegReport, Observer, Quiet, Report, StoppedLeg};
+pub use runtime::{Engine, EngineError, Limits, Master};

@@ -222,6 +222,7 @@ fn restriction(function: &str) -> &'static str {
         "add_days" => " of as many days the other way, where the number is a literal",
         "format_date" => " of the same format, where that holds year, month and day",
         "parse_date" => " of the same format",
+        "uuid" => " (in small letters, without braces)",
         "local" | "utc" => " where the zone is one that never changes its clocks, such as 'UTC'",
         _ => "",
     }

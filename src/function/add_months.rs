@@ -7,7 +7,8 @@ use super::{Function, NullRule, Takes};
 pub(super) static F: Function = Function {
     name: "add_months",
     signature: "add_months(date, months) -> date",
-    doc: "So many months later; earlier, if negative. Where that month is too short it is its last day. A datetime keeps its time.",
+    doc: "So many months later; earlier, if negative. Where that month is too short it is its last day. A datetime \
+          keeps its time.",
     arity: (2, 2),
     takes: &[Takes::DAY, Takes::INTEGER],
     nulls: NullRule::Strict,

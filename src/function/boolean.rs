@@ -1,4 +1,5 @@
-//! `boolean`: True for the texts `true`, `yes`, `1` and the number 1, false for `false`, `no`, `0` and the number 0, in any case of letters; everything else is an error.
+//! `boolean`: True for the texts `true`, `yes`, `1` and the number 1, false for `false`, `no`, `0` and the number 0,
+//! in any case of letters; everything else is an error.
 
 use super::support::{shown, text};
 use super::{Function, Kind, NullRule, Reason, Takes};
@@ -7,7 +8,8 @@ use crate::value::{Type, Value};
 pub(super) static F: Function = Function {
     name: "boolean",
     signature: "boolean(x) -> boolean",
-    doc: "True for the texts `true`, `yes`, `1` and the number 1, false for `false`, `no`, `0` and the number 0, in any case of letters; everything else is an error. For other words use a value map.",
+    doc: "True for the texts `true`, `yes`, `1` and the number 1, false for `false`, `no`, `0` and the number 0, in \
+          any case of letters; everything else is an error. For other words use a value map.",
     arity: (1, 1),
     takes: &[TAKES],
     nulls: NullRule::Strict,

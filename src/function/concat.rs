@@ -7,7 +7,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "concat",
     signature: "concat(a, b, …) -> text",
-    doc: "The arguments one after the other. Integers, decimals and uuids stand in their text form. Null makes the result null, as `||` does in SQL; write `coalesce(x, '')` where null should count as nothing.",
+    doc: "The arguments one after the other. Integers, decimals and uuids stand in their text form. Null makes the \
+          result null, as `||` does in SQL; write `coalesce(x, '')` where null should count as nothing.",
     arity: (1, usize::MAX),
     takes: &[TEXTUAL],
     nulls: NullRule::Strict,

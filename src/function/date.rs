@@ -1,4 +1,5 @@
-//! `date`: The day of a text (`2026-11-20`), of a datetime, or of a point in time: its day in `zone`, or in the project's time zone.
+//! `date`: The day of a text (`2026-11-20`), of a datetime, or of a point in time: its day in `zone`, or in the
+//! project's time zone.
 
 use super::calendar::{check_zone, to_local, zone};
 use super::support::{shown, text};
@@ -8,7 +9,8 @@ use crate::value::{DateTimeKind, Type, Value, parse_date};
 pub(super) static F: Function = Function {
     name: "date",
     signature: "date(x, zone) -> date",
-    doc: "The day of a text (`2026-11-20`), of a datetime, or of a point in time: its day in `zone`, or in the project's time zone.",
+    doc: "The day of a text (`2026-11-20`), of a datetime, or of a point in time: its day in `zone`, or in the \
+          project's time zone.",
     arity: (1, 2),
     takes: &[TAKES, Takes::ZONE],
     nulls: NullRule::Strict,

@@ -1,4 +1,5 @@
-//! `datetime`: The datetime of no zone that a text is (`2026-11-20T10:00:00`, with or without seconds and fraction; a `Z` at its end is read over), or the beginning of a day.
+//! `datetime`: The datetime of no zone that a text is (`2026-11-20T10:00:00`, with or without seconds and fraction; a
+//! `Z` at its end is read over), or the beginning of a day.
 
 use super::calendar::datetime_of;
 use super::support::{shown, text};
@@ -8,7 +9,8 @@ use crate::value::{DateTimeKind, Type, Value, parse_datetime};
 pub(super) static F: Function = Function {
     name: "datetime",
     signature: "datetime(x) -> datetime",
-    doc: "The datetime of no zone that a text is (`2026-11-20T10:00:00`, with or without seconds and fraction; a `Z` at its end is read over), or the beginning of a day. To make a point in time of it, use `utc`.",
+    doc: "The datetime of no zone that a text is (`2026-11-20T10:00:00`, with or without seconds and fraction; a `Z` \
+          at its end is read over), or the beginning of a day. To make a point in time of it, use `utc`.",
     arity: (1, 1),
     takes: &[TAKES],
     nulls: NullRule::Strict,

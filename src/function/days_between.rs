@@ -7,7 +7,8 @@ use crate::value::{Type, Value};
 pub(super) static F: Function = Function {
     name: "days_between",
     signature: "days_between(from, to) -> integer",
-    doc: "The number of days from the first date to the second; negative if that is earlier. Times of day do not count.",
+    doc: "The number of days from the first date to the second; negative if that is earlier. Times of day do not \
+          count.",
     arity: (2, 2),
     takes: &[Takes::DAY, Takes::DAY],
     nulls: NullRule::Strict,

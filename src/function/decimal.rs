@@ -1,4 +1,5 @@
-//! `decimal`: The decimal that a text (`-12.50`, digits and a point), an integer or a float (the shortest that reads back as it) is.
+//! `decimal`: The decimal that a text (`-12.50`, digits and a point), an integer or a float (the shortest that reads
+//! back as it) is.
 
 use super::support::{count, literal_count, number, shown};
 use super::{Function, Kind, NullRule, Reason, Takes};
@@ -7,7 +8,9 @@ use crate::value::{Dec, Type, Value};
 pub(super) static F: Function = Function {
     name: "decimal",
     signature: "decimal(x, scale) -> decimal",
-    doc: "The decimal that a text (`-12.50`, digits and a point), an integer or a float (the shortest that reads back as it) is. With `scale`, a literal, it has so many digits after the point at most; more are an error, never rounded.",
+    doc: "The decimal that a text (`-12.50`, digits and a point), an integer or a float (the shortest that reads \
+          back as it) is. With `scale`, a literal, it has so many digits after the point at most; more are an error, \
+          never rounded.",
     arity: (1, 2),
     takes: &[TAKES, Takes::SCALE],
     nulls: NullRule::Strict,
@@ -34,7 +37,10 @@ pub(super) static F: Function = Function {
         let scale = a.get(1).map_or(Ok(76), |s| count(s, "scale"))?;
         match &value {
             Value::Decimal(d) if !d.fits_scale(u32::try_from(scale).unwrap_or(u32::MAX)) => {
-                Err(format!("`{d}` has more than {scale} digits after the point; round it first"))
+                Err(format!("`{d}` has digits after the point beyond {scale}; round it first"))
+            }
+            Value::Decimal(d) if a.len() > 1 && !d.fits(76, u32::try_from(scale).unwrap_or(u32::MAX)) => {
+                Err(format!("needs more than 76 digits with {scale} of them after the point"))
             }
             _ => Ok(value),
         }

@@ -1,4 +1,5 @@
-//! `format_date`: The date in a form of its own: `%Y` year, `%y` its last two digits, `%m` month, `%b` `%B` its English name in three letters or in full, `%d` day, `%H` `%M` `%S` time of day, `%%` a percent sign.
+//! `format_date`: The date in a form of its own: `%Y` year, `%y` its last two digits, `%m` month, `%b` `%B` its
+//! English name in three letters or in full, `%d` day, `%H` `%M` `%S` time of day, `%%` a percent sign.
 
 use super::calendar::{datetime_of, format_arg, format_len, pieces, says_a_day};
 use super::support::{text, text_type, text_value};
@@ -8,7 +9,9 @@ use crate::value::Type;
 pub(super) static F: Function = Function {
     name: "format_date",
     signature: "format_date(date, format) -> text",
-    doc: "The date in a form of its own: `%Y` year, `%y` its last two digits, `%m` month, `%b` `%B` its English name in three letters or in full, `%d` day, `%H` `%M` `%S` time of day, `%%` a percent sign. The format is a literal.",
+    doc: "The date in a form of its own: `%Y` year, `%y` its last two digits, `%m` month, `%b` `%B` its English name \
+          in three letters or in full, `%d` day, `%H` `%M` `%S` time of day, `%%` a percent sign. The format is a \
+          literal.",
     arity: (2, 2),
     takes: &[Takes::DAY, Takes::FORMAT],
     nulls: NullRule::Strict,

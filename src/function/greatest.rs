@@ -6,7 +6,8 @@ use crate::value::{Collation, compare};
 pub(super) static F: Function = Function {
     name: "greatest",
     signature: "greatest(a, b, …) -> their type",
-    doc: "The largest argument. Null where any is null, as in standard SQL. Texts compare by their characters, whatever a column's collation.",
+    doc: "The largest argument. Null where any is null, as in standard SQL. Texts compare by their characters, \
+          whatever a column's collation.",
     arity: (1, usize::MAX),
     takes: &[Takes::MEETING],
     nulls: NullRule::Strict,

@@ -1,4 +1,5 @@
-//! `integer`: The whole number that a text (`-12`, digits only), a decimal or a float is; the number of a choice's member.
+//! `integer`: The whole number that a text (`-12`, digits only), a decimal or a float is; the number of a choice's
+//! member.
 
 use super::support::{shown, text};
 use super::{Function, Kind, NullRule, Reason, Takes};
@@ -7,7 +8,8 @@ use crate::value::{Dec, Type, Value};
 pub(super) static F: Function = Function {
     name: "integer",
     signature: "integer(x) -> integer",
-    doc: "The whole number that a text (`-12`, digits only), a decimal or a float is; the number of a choice's member. Digits after the point other than 0 are an error: round first.",
+    doc: "The whole number that a text (`-12`, digits only), a decimal or a float is; the number of a choice's \
+          member. Digits after the point other than 0 are an error: round first.",
     arity: (1, 1),
     takes: &[TAKES],
     nulls: NullRule::Strict,

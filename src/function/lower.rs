@@ -1,4 +1,5 @@
-//! `lower`: The text in small letters, letter by letter: the length stays, so a letter without a single small form (`İ`) stays as it is.
+//! `lower`: The text in small letters, letter by letter: the length stays, so a letter without a single small form
+//! (`İ`) stays as it is.
 
 use super::support::{max, recase, text, text_type};
 use super::{Function, NullRule, Takes};
@@ -7,7 +8,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "lower",
     signature: "lower(text) -> text",
-    doc: "The text in small letters, letter by letter: the length stays, so a letter without a single small form (`İ`) stays as it is.",
+    doc: "The text in small letters, letter by letter: the length stays, so a letter without a single small form \
+          (`İ`) stays as it is.",
     arity: (1, 1),
     takes: &[Takes::TEXT],
     nulls: NullRule::Strict,

@@ -1,7 +1,7 @@
 //! The functions of the map language: one file each with signature, null rule, inverse, examples that are tests.
 //!
-//! A function is pure: it sees its arguments and the [`Context`], no clock, no randomness, no store. `lookup_type(path)`
-//! is not here: it takes a lookup path, not a value, and belongs to the checker.
+//! A function is pure: it sees its arguments and the [`Context`], no clock, no randomness, no store.
+//! `lookup_type(path)` is not here: it takes a lookup path, not a value, and belongs to the checker.
 
 // `if` and `mod` are words of Rust, hence `if_` and `mod_`.
 mod abs;
@@ -119,7 +119,7 @@ pub struct Function {
     /// Computes. Arguments are those that [`Function::accept`] gave.
     pub call: Call,
     /// The inverse in its first argument, if it has one: the function to call on the way back, with which arguments
-    /// after the first. Gets all arguments, the first one for its type only. An inverse gives back exactly what went in.
+    /// after the first. Gets all arguments, the first one for its type only, and gives back exactly what went in.
     pub inverse: Option<Inverse>,
     /// Examples: expression and result, both in the map language. They are documentation and tests.
     pub examples: &'static [(&'static str, &'static str)],
@@ -204,6 +204,14 @@ pub fn all() -> &'static [&'static Function] {
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Function> {
     ALL.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| ALL[i])
+}
+
+impl Function {
+    /// Whether an argument is computed only where the ones before it do not settle the result, so that a failure in
+    /// `b` does no harm to `if(true, a, b)`.
+    pub fn lazy(&self) -> bool {
+        matches!(self.name, "if" | "coalesce")
+    }
 }
 
 impl std::fmt::Debug for Function {

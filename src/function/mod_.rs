@@ -7,7 +7,8 @@ use crate::value::{Type, Value, common};
 pub(super) static F: Function = Function {
     name: "mod",
     signature: "mod(number, divisor) -> number",
-    doc: "The remainder of the division that rounds towards zero; it has the sign of the number. A divisor of zero is an error.",
+    doc: "The remainder of the division that rounds towards zero; it has the sign of the number. A divisor of zero \
+          is an error.",
     arity: (2, 2),
     takes: &[Takes::NUMBER, Takes::NUMBER],
     nulls: NullRule::Strict,

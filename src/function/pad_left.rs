@@ -6,7 +6,8 @@ use super::{Function, NullRule, Takes};
 pub(super) static F: Function = Function {
     name: "pad_left",
     signature: "pad_left(text, length, fill) -> text",
-    doc: "The text filled up on the left to `length` characters with `fill` (a blank, if not given). A longer text stays as it is.",
+    doc: "The text filled up on the left to `length` characters with `fill` (a blank, if not given). A longer text \
+          stays as it is.",
     arity: (2, 3),
     takes: &[Takes::TEXT, Takes::INTEGER, Takes::TEXT],
     nulls: NullRule::Strict,

@@ -8,7 +8,8 @@ use crate::value::{Type, Value};
 pub(super) static F: Function = Function {
     name: "parse_date",
     signature: "parse_date(text, format) -> date",
-    doc: "The date that a text of that form names, as `format_date` writes it, digit by digit. The format is a literal and holds year (`%Y`), month (`%m`, `%b` or `%B`) and day (`%d`), and no time.",
+    doc: "The date that a text of that form names, as `format_date` writes it, digit by digit. The format is a \
+          literal and holds year (`%Y`), month (`%m`, `%b` or `%B`) and day (`%d`), and no time.",
     arity: (2, 2),
     takes: &[Takes::TEXT, Takes::FORMAT],
     nulls: NullRule::Strict,

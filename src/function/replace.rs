@@ -7,7 +7,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "replace",
     signature: "replace(text, from, to) -> text",
-    doc: "Every occurrence of `from`, from left to right, replaced by `to`. An empty `from` occurs nowhere. Letters of another case are other letters.",
+    doc: "Every occurrence of `from`, from left to right, replaced by `to`. An empty `from` occurs nowhere. Letters \
+          of another case are other letters.",
     arity: (3, 3),
     takes: &[Takes::TEXT, Takes::TEXT, Takes::TEXT],
     nulls: NullRule::Strict,

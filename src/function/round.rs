@@ -7,7 +7,8 @@ use crate::value::Rounding;
 pub(super) static F: Function = Function {
     name: "round",
     signature: "round(number, scale) -> number",
-    doc: "Rounded to `scale` digits after the point (0, if not given), a half away from zero. A negative scale rounds to tens, hundreds and so on. An integer stays an integer.",
+    doc: "Rounded to `scale` digits after the point (0, if not given), a half away from zero. A negative scale \
+          rounds to tens, hundreds and so on. An integer stays an integer.",
     arity: (1, 2),
     takes: &[Takes::NUMBER, Takes::SCALE],
     nulls: NullRule::Strict,

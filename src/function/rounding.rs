@@ -15,7 +15,11 @@ pub(super) fn rounded(args: &[Value], mode: Rounding) -> Result<Value, Reason> {
             Some(i) => Ok(Value::Integer(i)),
             None => Err("the result is too large for an integer".into()),
         },
-        Value::Decimal(d) => d.round(scale, mode).map(Value::Decimal).ok_or_else(over),
+        Value::Decimal(d) => {
+            // The type said is at most decimal(76, scale).
+            let kept = scale.clamp(0, 76).unsigned_abs();
+            d.round(scale, mode).filter(|d| d.fits(76, kept)).map(Value::Decimal).ok_or_else(over)
+        }
         other => Err(format!("a number is expected, not {}", crate::value::kind(other))),
     }
 }

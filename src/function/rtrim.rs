@@ -7,7 +7,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "rtrim",
     signature: "rtrim(text) -> text",
-    doc: "The text without blanks on the right, of any kind of Unicode blank, line breaks too. An all-blank text becomes `''`, not null.",
+    doc: "The text without blanks on the right, of any kind of Unicode blank, line breaks too. An all-blank text \
+          becomes `''`, not null.",
     arity: (1, 1),
     takes: &[Takes::TEXT],
     nulls: NullRule::Strict,

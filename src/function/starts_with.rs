@@ -7,7 +7,8 @@ use crate::value::{Type, Value};
 pub(super) static F: Function = Function {
     name: "starts_with",
     signature: "starts_with(text, part) -> boolean",
-    doc: "Whether the text begins with `part`. Letters of another case are other letters, whatever a column's collation; put `lower()` around both where they are not.",
+    doc: "Whether the text begins with `part`. Letters of another case are other letters, whatever a column's \
+          collation; put `lower()` around both where they are not.",
     arity: (2, 2),
     takes: &[Takes::TEXT, Takes::TEXT],
     nulls: NullRule::Strict,

@@ -1,4 +1,5 @@
-//! `substring`: The characters from position `start` (the first is 1), `length` of them or, without a length, all that follow.
+//! `substring`: The characters from position `start` (the first is 1), `length` of them or, without a length, all
+//! that follow.
 
 use super::support::{after, count, first, int, literal_count, max, text, text_type, tighter};
 use super::{Function, NullRule, Takes};
@@ -7,7 +8,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "substring",
     signature: "substring(text, start, length) -> text",
-    doc: "The characters from position `start` (the first is 1), `length` of them or, without a length, all that follow. Beyond the end there is nothing, which is no error; a start below 1 or a negative length is.",
+    doc: "The characters from position `start` (the first is 1), `length` of them or, without a length, all that \
+          follow. Beyond the end there is nothing, which is no error; a start below 1 or a negative length is.",
     arity: (2, 3),
     takes: &[Takes::TEXT, Takes::INTEGER, Takes::INTEGER],
     nulls: NullRule::Strict,

@@ -294,7 +294,7 @@ fn what_fails_at_run_time_says_why() {
         ("integer('99999999999999999999')", "integer: too large for an integer"),
         ("integer(1.5)", "integer: `1.5` is no whole number; round it first"),
         ("decimal('1,5')", "decimal: `1,5` is no decimal of at most 76 digits"),
-        ("decimal('1.55', 1)", "decimal: `1.55` has more than 1 digits after the point; round it first"),
+        ("decimal('1.55', 1)", "decimal: `1.55` has digits after the point beyond 1; round it first"),
         ("boolean(2)", "boolean: `2` is neither 0 nor 1"),
         ("uuid('x')", "uuid: `x` is no uuid"),
         ("date('20.11.2026')", "date: `20.11.2026` is no date of the form 2026-11-20"),
@@ -338,6 +338,7 @@ fn inverses_give_back_what_went_in() {
     let cases: Vec<(&str, Type, Vec<Value>, Vec<Value>)> = vec![
         ("text", Type::Integer, vec![], [0, -7, i64::MIN].map(Value::Integer).into()),
         ("text", Type::Decimal { limits: None }, vec![], vec![decimal("1.50"), decimal("-0.001")]),
+        ("text", dec(9, 3), vec![], vec![decimal("1.50"), decimal("-0.001")]),
         ("text", Type::Boolean, vec![], vec![Value::Boolean(true), Value::Boolean(false)]),
         ("text", Type::Date, vec![], days().into()),
         ("text", CIVIL, vec![], times().into()),
@@ -346,7 +347,7 @@ fn inverses_give_back_what_went_in() {
             "text",
             Type::Float,
             vec![],
-            [0.1, 1e-9, -1e30].map(|f| Value::Float(crate::value::Float::new(f).unwrap())).into(),
+            [0.1, 1e-300, -1e300].map(|f| Value::Float(crate::value::Float::new(f).unwrap())).into(),
         ),
         ("decimal", Type::Integer, vec![], [0, -7, i64::MAX].map(Value::Integer).into()),
         ("integer", dec(18, 2), vec![], vec![decimal("3.00")]),
@@ -427,4 +428,74 @@ fn reference_is_fresh() {
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
     assert!(kept == page, "docs/functions.md is stale: UPDATE=1 cargo test reference_is_fresh");
+}
+
+/// Arguments at the edges: as columns, and as literals where they can be.
+fn edges() -> Vec<(Arg, Value)> {
+    let mut out: Vec<(Arg, Value)> = vec![];
+    for t in ["", " ß\u{130}é𝄞 ", "-12.50", "%Y-%m-%d", "%", "UTC", "2026-11-20", "9999-12-31T23:59:59.999999999"]
+    {
+        out.push((lit(Value::text(t)), Value::text(t)));
+        out.push((column(text(t.chars().count() as u32)), Value::text(t)));
+    }
+    for i in [0, 1, -1, 40, i64::MAX, i64::MIN] {
+        out.push((lit(Value::Integer(i)), Value::Integer(i)));
+        out.push((column(Type::Integer), Value::Integer(i)));
+    }
+    for d in [format!("-{}", "9".repeat(76)), format!("0.{}1", "0".repeat(75)), "-2.50".into()] {
+        let d = Dec::parse(&d).unwrap();
+        out.push((column(Type::Decimal { limits: None }), Value::Decimal(d.clone())));
+        out.push((lit(Value::Decimal(d.clone())), Value::Decimal(d)));
+    }
+    for f in [f64::MAX, -f64::MIN_POSITIVE] {
+        out.push((column(Type::Float), Value::Float(crate::value::Float::new(f).unwrap())));
+    }
+    for d in [jiff::civil::Date::MIN, jiff::civil::Date::MAX, jiff::civil::Date::ZERO] {
+        out.push((column(Type::Date), Value::Date(d)));
+    }
+    for d in [jiff::civil::DateTime::MIN, jiff::civil::DateTime::MAX] {
+        out.push((column(CIVIL), Value::DateTime(d)));
+        out.push((column(INSTANT), Value::DateTime(d)));
+    }
+    out.push((lit(Value::Null), Value::Null));
+    out.push((column(Type::Boolean), Value::Boolean(true)));
+    out.push((column(Type::Uuid), Value::Uuid(crate::value::Uuid::max())));
+    out.push((column(Type::Binary), Value::Binary([0, 255].into())));
+    out
+}
+
+#[test]
+fn nothing_panics_and_every_result_is_of_its_type() {
+    let edges = edges();
+    let check = |f: &Function, args: &[(Arg, Value)]| {
+        let Ok((ty, value)) = call(f, args) else { return };
+        let shown =
+            || format!("{}{:?}", f.name, args.iter().map(|(a, v)| format!("{v}: {}", a.ty)).collect::<Vec<_>>());
+        match crate::value::convert(value.clone(), &ty) {
+            // An integer may stand where the type is a decimal.
+            Ok(Value::Decimal(d)) if matches!(value, Value::Integer(i) if d == i.into()) => {}
+            Ok(same) => assert_eq!(same, value, "{}", shown()),
+            Err(why) => panic!("{} = {value}, not {ty}: {why}", shown()),
+        }
+    };
+    for f in all() {
+        for a in &edges {
+            check(f, std::slice::from_ref(a));
+            // What a first argument cannot be needs no second one.
+            let first_fits = |n: usize| {
+                let mut args = vec![a.0.clone(); 1];
+                args.resize(n, lit(Value::Null));
+                f.accept(&args).map_or_else(|e| !e.starts_with("argument 1 "), |_| true)
+            };
+            if f.arity.1 < 2 || !first_fits(f.arity.0.max(2)) {
+                continue;
+            }
+            for b in &edges {
+                check(f, &[a.clone(), b.clone()]);
+                if f.arity.1 == 3 {
+                    edges.iter().for_each(|c| check(f, &[a.clone(), b.clone(), c.clone()]));
+                }
+            }
+        }
+    }
 }

@@ -7,7 +7,8 @@ use crate::value::Rounding;
 pub(super) static F: Function = Function {
     name: "trunc",
     signature: "trunc(number, scale) -> number",
-    doc: "The number without its digits after the first `scale` after the point (0, if not given). For texts see `truncate`.",
+    doc: "The number without its digits after the first `scale` after the point (0, if not given). For texts see \
+          `truncate`.",
     arity: (1, 2),
     takes: &[Takes::NUMBER, Takes::SCALE],
     nulls: NullRule::Strict,

@@ -7,7 +7,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "truncate",
     signature: "truncate(text, length) -> text",
-    doc: "The text cut to at most `length` characters: the one way to say that a longer text may lose its end. With a literal length the result is `text(length)`.",
+    doc: "The text cut to at most `length` characters: the one way to say that a longer text may lose its end. With \
+          a literal length the result is `text(length)`.",
     arity: (2, 2),
     takes: &[Takes::TEXT, Takes::INTEGER],
     nulls: NullRule::Strict,

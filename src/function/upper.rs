@@ -1,4 +1,5 @@
-//! `upper`: The text in capital letters, letter by letter: the length stays, so a letter without a single capital form (`ß`) stays as it is.
+//! `upper`: The text in capital letters, letter by letter: the length stays, so a letter without a single capital
+//! form (`ß`) stays as it is.
 
 use super::support::{max, recase, text, text_type};
 use super::{Function, NullRule, Takes};
@@ -7,7 +8,8 @@ use crate::value::Value;
 pub(super) static F: Function = Function {
     name: "upper",
     signature: "upper(text) -> text",
-    doc: "The text in capital letters, letter by letter: the length stays, so a letter without a single capital form (`ß`) stays as it is.",
+    doc: "The text in capital letters, letter by letter: the length stays, so a letter without a single capital form \
+          (`ß`) stays as it is.",
     arity: (1, 1),
     takes: &[Takes::TEXT],
     nulls: NullRule::Strict,

@@ -7,7 +7,9 @@ use crate::value::{DateTimeKind, Type, Value};
 pub(super) static F: Function = Function {
     name: "utc",
     signature: "utc(datetime, zone) -> instant",
-    doc: "The point in time at which a zone's clocks (the project's, if not given) show this wall-clock time. Where they show it twice it is the first; a time that they skip counts as if they had not been put forward yet (02:30 becomes 03:30 of summer time).",
+    doc: "The point in time at which a zone's clocks (the project's, if not given) show this wall-clock time. Where \
+          they show it twice it is the first; a time that they skip counts as if they had not been put forward yet \
+          (02:30 becomes 03:30 of summer time).",
     arity: (1, 2),
     takes: &[CIVIL, Takes::ZONE],
     nulls: NullRule::Strict,

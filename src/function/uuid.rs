@@ -1,4 +1,5 @@
-//! `uuid`: The uuid that a text is, in its usual form of 36 characters, with or without braces, in either case of letters.
+//! `uuid`: The uuid that a text is, in its usual form of 36 characters, with or without braces, in either case of
+//! letters.
 
 use super::support::{shown, text};
 use super::{Function, Kind, NullRule, Reason, Takes};
@@ -7,7 +8,8 @@ use crate::value::{Type, Value};
 pub(super) static F: Function = Function {
     name: "uuid",
     signature: "uuid(x) -> uuid",
-    doc: "The uuid that a text is, in its usual form of 36 characters, with or without braces, in either case of letters.",
+    doc: "The uuid that a text is, in its usual form of 36 characters, with or without braces, in either case of \
+          letters.",
     arity: (1, 1),
     takes: &[TAKES],
     nulls: NullRule::Strict,

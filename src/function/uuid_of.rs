@@ -7,7 +7,12 @@ use crate::value::{Type, Uuid, Value};
 pub(super) static F: Function = Function {
     name: "uuid_of",
     signature: "uuid_of(a, b, …) -> uuid",
-    doc: "A uuid made of its arguments, always the same for the same ones: the version 5 uuid, in the namespace `7c0d4c3e-8f0b-5d55-9a64-2d6b7f3e1a90`, of the arguments' encodings one after the other. An argument is encoded as a letter for its kind, the length of its text form in bytes, a colon and the text form: `t3:abc`, numbers `d3:1.5` without trailing zeros, booleans `b4:true`, dates `D10:2026-11-20`, datetimes `T19:2026-11-20T10:00:00`, uuids `u36:…`, floats `f`, bytes `x` in hexadecimal; null is `n` alone. So null, `''` and `0` give three different uuids, and an integer the same one as the equal decimal.",
+    doc: "A uuid made of its arguments, always the same for the same ones: the version 5 uuid, in the namespace \
+          `7c0d4c3e-8f0b-5d55-9a64-2d6b7f3e1a90`, of the arguments' encodings one after the other. An argument is \
+          encoded as a letter for its kind, the length of its text form in bytes, a colon and the text form: \
+          `t3:abc`, numbers `d3:1.5` without trailing zeros, booleans `b4:true`, dates `D10:2026-11-20`, datetimes \
+          `T19:2026-11-20T10:00:00`, uuids `u36:…`, floats `f`, bytes `x` in hexadecimal; null is `n` alone. So \
+          null, `''` and `0` give three different uuids, and an integer the same one as the equal decimal.",
     arity: (1, usize::MAX),
     takes: &[Takes::ANY],
     nulls: NullRule::Own,

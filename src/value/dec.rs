@@ -131,6 +131,19 @@ impl Dec {
         if !f.is_finite() {
             return None;
         }
+        // Up to 15 digits name a float uniquely, so the first scale at which it is a whole number of units is it; the
+        // division rounds once, for both sides are exact.
+        let mut unit = 1.0;
+        for scale in 0..=9 {
+            let m = (f * unit).round();
+            if m.abs() >= 1e15 {
+                break;
+            }
+            if m / unit == f {
+                return Some(small(m as i128, scale));
+            }
+            unit *= 10.0;
+        }
         // "-1.2345e-7": at most 17 digits, shortest by the standard library's promise.
         let text = compact_str::format_compact!("{f:e}");
         let (digits, exponent) = text.split_once('e')?;
@@ -393,7 +406,17 @@ fn parse_long(negative: bool, body: &[u8]) -> Option<Dec> {
     let significant = all().skip_while(|&&b| b == b'0').count();
     let scale = frac.len() as u8;
     if significant <= 38 {
-        let m = all().fold(0i128, |m, &b| m * 10 + i128::from(b - b'0'));
+        // In chunks of 19 digits, since a multiplication of 128 bits is many times slower.
+        let (mut m, mut chunk, mut n) = (0i128, 0u64, 0);
+        for &b in all() {
+            chunk = chunk * 10 + u64::from(b - b'0');
+            n += 1;
+            if n == 19 {
+                m = m * POW10[19] as i128 + i128::from(chunk);
+                (chunk, n) = (0, 0);
+            }
+        }
+        m = m * POW10[n] as i128 + i128::from(chunk);
         return Some(small(if negative { -m } else { m }, scale));
     }
     if significant > Dec::MAX as usize {

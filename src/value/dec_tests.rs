@@ -164,7 +164,11 @@ proptest! {
         if let Some(z) = x.checked_sub(&y) { prop_assert_eq!(big(&z), big(&x) - big(&y)); }
         match x.checked_mul(&y) {
             Some(z) => prop_assert_eq!(big(&z), big(&x) * big(&y)),
-            None => prop_assert!((big(&x) * big(&y)).normalized().digits() > 40),
+            None => {
+                let (m, scale) = (big(&x) * big(&y)).normalized().into_bigint_and_exponent();
+                let digits = m.magnitude().to_string().len() as i64;
+                prop_assert!(scale > 76 || digits.max(digits - scale) > 76);
+            }
         }
         if let Some(z) = x.checked_rem(&y) { prop_assert_eq!(big(&z), big(&x) % big(&y)); }
         prop_assert_eq!(big(&x.neg()), -big(&x));
@@ -203,9 +207,11 @@ proptest! {
         if let Some(d) = Dec::from_f64_shortest(f) {
             prop_assert_eq!(d.to_f64(), f);
         }
-        let g = f64::from_bits(bits) % 1e9;
-        if let Some(d) = Dec::from_f64_shortest(g) {
-            prop_assert_eq!(d.to_f64(), g);
+        for g in [f % 1e9, (f % 1e9 * 100.0).round() / 100.0, (f % 1e15).round()] {
+            if let Some(d) = Dec::from_f64_shortest(g) {
+                prop_assert_eq!(d.to_f64(), g);
+                prop_assert_eq!(d.to_text(), if g == 0.0 { "0".to_string() } else { g.to_string() });
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys: typed values with the collation folded, and their one text form for state tables and messages.
 
-use super::{Dec, Float, Text, Type, Uuid, Value, parse_date, parse_datetime, write_datetime};
+use super::{Dec, Float, Type, Uuid, Value, parse_date, parse_datetime, write_datetime};
 
 /// How a text column compares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ impl Collation {
     pub fn fold(self, value: &Value) -> Value {
         match (self, value) {
             (Collation::NoCase, Value::Text(t)) if t.bytes().any(|b| b.is_ascii_uppercase()) => {
-                Value::Text(Text::from(t.to_ascii_lowercase()))
+                Value::Text(t.to_ascii_lowercase())
             }
             _ => value.clone(),
         }

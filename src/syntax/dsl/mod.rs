@@ -1,31 +1,56 @@
 //! The DSL notation: parse and write.
+//!
+//! `scan` finds texts, brackets and comments; `recover` tries the grammar's rules statement by statement and goes on
+//! behind what does not fit; `build`, `expr`, `line` and `stmt` make the tree; `write` and `write_expr` make text of it.
+
+mod build;
+mod errors;
+mod expr;
+mod line;
+mod parse;
+mod recover;
+mod scan;
+mod stmt;
+mod trivia;
+mod write;
+mod write_expr;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_random;
 
 use super::ast::{Expr, File, Line};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources};
 
+#[allow(missing_docs)]
+mod grammar {
+    /// The parser made from `grammar/tablemap.pest`.
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../grammar/tablemap.pest"]
+    pub struct DslParser;
+}
+use grammar::{DslParser, Rule};
+
 /// Reads a `.tmap` file; what can be understood is returned even where there are findings.
 pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
-    let _ = (sources, file);
-    (File::default(), vec![])
+    parse::file(&sources.file(file).text, file)
 }
 
 /// Writes the canonical text of a file, comments kept.
 pub fn write(file: &File) -> String {
-    let _ = file;
-    String::new()
+    write::file(file)
 }
 
 /// The canonical text of an expression.
 pub fn write_expr(expr: &Expr) -> String {
-    let _ = expr;
-    String::new()
+    write_expr::expr(expr)
 }
 
 /// The canonical text of a line, with its value map on one line.
 pub fn write_line(line: &Line) -> String {
-    let _ = line;
-    String::new()
+    write::one_line(line)
 }
 
 /// A piece of map text that stands inside another file (a YAML scalar).
@@ -41,19 +66,16 @@ pub struct Fragment<'a> {
 
 /// Reads one field line (or, without its tail, a key pair).
 pub fn parse_line(fragment: Fragment<'_>) -> (Option<Line>, Vec<Diagnostic>) {
-    let _ = fragment;
-    (None, vec![])
+    parse::line(fragment)
 }
 
 /// Reads one expression.
 pub fn parse_expr(fragment: Fragment<'_>) -> (Option<Expr>, Vec<Diagnostic>) {
-    let _ = fragment;
-    (None, vec![])
+    parse::expr(fragment)
 }
 
 /// Reads the body of one head statement, whose beginning (`operations left:`, `tables`, `run`) is `prefix`, into the
 /// map. Offsets in the prefix count as the fragment's start.
 pub fn parse_head(prefix: &str, fragment: Fragment<'_>, map: &mut super::ast::Map) -> Vec<Diagnostic> {
-    let _ = (prefix, fragment, map);
-    vec![]
+    parse::head(prefix, fragment, map)
 }

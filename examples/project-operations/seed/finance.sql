@@ -1,0 +1,46 @@
+-- Finance before anything happens: companies, currencies and rates, customers, projects and contracts. No proposals.
+-- Empty text is '' and no date is 1900-01-01, as everywhere in finance.
+BEGIN;
+
+INSERT INTO LegalEntities (LEGALENTITYID, NAME, ACCOUNTINGCURRENCY) VALUES
+  ('USPM', 'Contoso Project Management US', 'USD'),
+  ('USSI', 'Contoso System Integration US', 'USD'),
+  ('GBSI', 'Contoso System Integration UK', 'GBP');
+
+INSERT INTO Currencies (CURRENCYCODE, NAME, SYMBOL) VALUES
+  ('USD', 'US Dollar', '$'), ('EUR', 'Euro', '€'), ('GBP', 'Pound Sterling', '£'), ('DKK', 'Danish Krone', 'kr');
+
+INSERT INTO ExchangeRates (FROMCURRENCY, TOCURRENCY, STARTDATE, RATE) VALUES
+  ('USD', 'USD', '2026-01-01', '1'), ('EUR', 'USD', '2026-01-01', '1.0842'), ('GBP', 'USD', '2026-01-01', '1.2715'), ('DKK', 'USD', '2026-01-01', '0.1453'),
+  ('USD', 'GBP', '2026-01-01', '0.7865'), ('EUR', 'GBP', '2026-01-01', '0.8527'), ('GBP', 'GBP', '2026-01-01', '1'), ('DKK', 'GBP', '2026-01-01', '0.1143');
+
+INSERT INTO CustomerGroups (DATAAREAID, CUSTOMERGROUPID, DESCRIPTION)
+SELECT LEGALENTITYID, '10', 'Project customers' FROM LegalEntities;
+
+-- Customer 39 is known here only; customer 40 is a person, so it stays here.
+INSERT INTO CustomersV3 (DATAAREAID, CUSTOMERACCOUNT, PARTYTYPE, PARTYNUMBER, ORGANIZATIONNAME, ORGANIZATIONNUMBEROFEMPLOYEES,
+  LANGUAGEID, CUSTOMERGROUPID, SALESCURRENCYCODE, INVOICEACCOUNT, INVOICEADDRESS, ISONETIMECUSTOMER, ONHOLDSTATUS,
+  CREDITLIMITISMANDATORY, CREDITLIMIT, CREDITRATING, IDENTIFICATIONNUMBER, TAXEXEMPTNUMBER, CONTACTPERSONID, PAYMENTTERMS, SALESMEMO,
+  PRIMARYCONTACTEMAIL, PRIMARYCONTACTPHONE, PRIMARYCONTACTFAX, PRIMARYCONTACTURL, PRIMARYCONTACTTWITTER,
+  DELIVERYADDRESSSTREET, DELIVERYADDRESSCITY, DELIVERYADDRESSZIPCODE, DELIVERYADDRESSCOUNTY, DELIVERYADDRESSSTATE,
+  DELIVERYADDRESSCOUNTRYREGIONISOCODE, INVOICEADDRESSSTREET, INVOICEADDRESSCITY, INVOICEADDRESSZIPCODE, INVOICEADDRESSCOUNTY,
+  INVOICEADDRESSSTATE, INVOICEADDRESSCOUNTRYREGIONISOCODE)
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 40)
+SELECT substr('USPMUSSIGBSI', (n - 1) % 3 * 4 + 1, 4), printf('C-%04d', n), CASE n WHEN 40 THEN 'Person' ELSE 'Organization' END,
+  printf('%09d', n), printf('Customer %d', n), 10 * n, CASE (n - 1) % 3 WHEN 2 THEN 'en-gb' ELSE 'en-us' END, '10',
+  substr('USDEURGBPDKK', (n - 1) % 4 * 3 + 1, 3), '', 0, 0, 0, n % 2, printf('%d.0000', 1000 * n), '', '', '', '', 'N030', '',
+  printf('ap%d@customer.example', n), printf('+1 555 %04d', n), '', '', '', printf('%d Main Street', n), 'Springfield', '', '', '',
+  CASE (n - 1) % 3 WHEN 2 THEN 'GB' ELSE 'US' END, '', '', '', '', '', ''
+FROM c;
+
+INSERT INTO ProjectsV2 (DATAAREAID, PROJECTID, PROJECTNAME, PROJECTSTAGE, PROJECTGROUPID, CUSTOMERACCOUNTNUMBER)
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12)
+SELECT substr('USPMUSSIGBSI', (n - 1) % 3 * 4 + 1, 4), printf('PRJ-%04d', n), printf('Project %d', n), 3, 'TM_FP', printf('C-%04d', n) FROM c;
+
+INSERT INTO ProjectContractHeaders (DATAAREAID, PROJECTCONTRACTID, NAME, SALESCURRENCYCODE, CUSTOMERACCOUNTNUMBER, TERMSOFPAYMENT)
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 13)
+SELECT substr('USPMUSSIGBSI', (n - 1) % 3 * 4 + 1, 4), printf('CON-%04d', n), printf('Contract %d', n),
+  substr('USDEURGBPDKK', (n - 1) % 4 * 3 + 1, 3), printf('C-%04d', n), 'N030'
+FROM c;
+
+COMMIT;

@@ -1,0 +1,176 @@
+//! Two-way lines: what to write when a record changed on both sides (R5, R6).
+
+use super::runtime::LegRt;
+use crate::schema::ColumnId;
+use crate::store::{Change, Op};
+use crate::syntax::ast::Conflict;
+use crate::value::{Key, Value};
+use std::collections::HashMap;
+
+/// Changes of one record on the target side that the opposite leg has not consumed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    /// The values before the first of them, where the log holds them; a row that was inserted has none.
+    pub base: HashMap<ColumnId, Value>,
+    /// Whether the row was inserted by a direct change.
+    pub inserted: bool,
+    /// Whether it is gone.
+    pub deleted: bool,
+}
+
+/// What is pending on the target side, by primary key and, for rows that are gone, by integration key.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PendingTarget {
+    pub by_key: HashMap<Key, Pending>,
+    pub gone: HashMap<Key, Pending>,
+}
+
+impl PendingTarget {
+    /// Folds further log rows of the target: what the opposite leg consumed ahead of its position and rows of this leg's own origin do not count, and one that settles clears what went
+    /// before it.
+    pub fn add(&mut self, leg: &LegRt, changes: &[Change], ahead: &HashMap<String, i64>) {
+        let all = self;
+        for c in changes {
+            let Ok(key) = &c.key else { continue };
+            let key = leg.target_key(key);
+            if ahead.get(&key.to_text()).is_some_and(|through| c.seq <= *through) {
+                continue;
+            }
+            if c.origin.as_deref() == Some(leg.name.as_str()) {
+                if c.settles {
+                    all.by_key.remove(&key);
+                }
+                continue;
+            }
+            let p = all.by_key.entry(key).or_default();
+            match c.op {
+                Op::Insert => p.inserted = !p.deleted,
+                Op::Update | Op::Touch => {
+                    for (column, value) in &c.old {
+                        p.base.entry(*column).or_insert_with(|| value.clone());
+                    }
+                }
+                Op::Delete => {
+                    for (column, value) in &c.old {
+                        p.base.entry(*column).or_insert_with(|| value.clone());
+                    }
+                    p.deleted = true;
+                    let ikey: Option<Vec<(&Value, crate::value::Collation)>> = leg
+                        .key_cells
+                        .iter()
+                        .map(|i| p.base.get(&leg.cells[*i].column).map(|v| (v, leg.cells[*i].collation)))
+                        .collect();
+                    if let Some(ikey) = ikey {
+                        let ikey = Key::new(ikey);
+                        let gone = p.clone();
+                        all.gone.insert(ikey, gone);
+                    }
+                }
+                Op::Truncate => {}
+            }
+            if c.op == Op::Insert
+                && let Ok(k) = &c.key
+            {
+                // Back again: what was gone is there.
+                let key = leg.target_key(k);
+                if let Some(p) = all.by_key.get_mut(&key) {
+                    p.deleted = false;
+                }
+            }
+        }
+    }
+}
+
+/// What to do with the two-way lines of one record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Decision {
+    /// Two-way lines not to write, by number.
+    pub skip: Vec<usize>,
+    /// Nothing is owed to the other direction.
+    pub settles: bool,
+    /// Lines in conflict: their numbers; to be logged.
+    pub conflicts: Vec<usize>,
+    /// Wait for a person.
+    pub hold: bool,
+    /// Which side won, for the log.
+    pub outcome: &'static str,
+}
+
+/// One two-way line of a record, as both sides see it.
+pub(super) struct LineState {
+    /// Its number.
+    pub number: usize,
+    /// Whether its inputs changed at the source; unknown counts as changed.
+    pub changed_here: bool,
+    /// Whether its column changed at the target.
+    pub changed_there: bool,
+    /// Whether the value to write equals the one that is there.
+    pub equal: bool,
+}
+
+/// Decides for a record that is there on both sides and has changes pending at the target.
+pub(super) fn decide(policy: Option<Conflict>, source_wins: bool, lines: &[LineState]) -> Decision {
+    let mut d = Decision { settles: true, ..Decision::default() };
+    for line in lines {
+        match (line.changed_here, line.changed_there) {
+            _ if line.equal => {}
+            (_, false) => {}
+            (false, true) => {
+                d.skip.push(line.number);
+                d.settles = false;
+            }
+            (true, true) => d.conflicts.push(line.number),
+        }
+    }
+    if d.conflicts.is_empty() {
+        return d;
+    }
+    match policy {
+        Some(Conflict::Wins(_)) | Some(Conflict::MergeElse(_)) if source_wins => d.outcome = "source wins",
+        Some(Conflict::Wins(_)) | Some(Conflict::MergeElse(_)) => {
+            d.outcome = "target wins";
+            d.skip.extend(&d.conflicts);
+            d.settles = false;
+        }
+        Some(Conflict::Hold) | Some(Conflict::MergeElseHold) | None => {
+            d.outcome = "held";
+            d.hold = true;
+            d.settles = false;
+        }
+    }
+    d
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::ast::Side;
+
+    fn line(number: usize, here: bool, there: bool, equal: bool) -> LineState {
+        LineState { number, changed_here: here, changed_there: there, equal }
+    }
+
+    #[test]
+    fn disjoint_changes_are_no_conflict() {
+        let d = decide(
+            Some(Conflict::Wins(Side::Left)),
+            false,
+            &[line(0, true, false, false), line(1, false, true, false)],
+        );
+        assert_eq!((d.skip, d.settles, d.conflicts.len()), (vec![1], false, 0));
+    }
+
+    #[test]
+    fn equal_outcomes_are_no_conflict() {
+        let d = decide(Some(Conflict::Wins(Side::Left)), false, &[line(0, true, true, true)]);
+        assert_eq!((d.skip.len(), d.settles, d.conflicts.len()), (0, true, 0));
+    }
+
+    #[test]
+    fn the_winner_writes_and_settles_the_loser_is_skipped() {
+        let d = decide(Some(Conflict::Wins(Side::Left)), true, &[line(0, true, true, false)]);
+        assert_eq!((d.skip.len(), d.settles, d.conflicts.clone()), (0, true, vec![0]));
+        let d = decide(Some(Conflict::Wins(Side::Left)), false, &[line(0, true, true, false)]);
+        assert_eq!((d.skip, d.settles, d.conflicts), (vec![0], false, vec![0]));
+    }
+}

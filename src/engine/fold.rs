@@ -1,0 +1,218 @@
+//! The log folded by record: first old values, last number, longest path; and what looked-up rows changed.
+
+use super::runtime::LegRt;
+use crate::schema::ColumnId;
+use crate::store::{Change, Misfit, Op, Position};
+use crate::value::{Key, Value};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// What is to be done for one source record.
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    /// Its primary key now.
+    pub key: Vec<Value>,
+    /// Its primary key before, where it changed.
+    pub old_key: Option<Vec<Value>>,
+    /// Number of the first log row folded in; `i64::MAX` where there is none (retries, dependents).
+    pub first: i64,
+    /// Number of the last.
+    pub last: i64,
+    /// Values before the first change, where the log holds them.
+    pub old: HashMap<ColumnId, Value>,
+    /// Whether those before values may be trusted for two-way lines: the record was changed, not inserted.
+    pub based: bool,
+    /// Nothing of the record itself changed: something it looks up did.
+    pub dependent: bool,
+    /// Cells of the source row before the change of something it looks up.
+    pub cells_before: Vec<(usize, Value)>,
+    /// The longest path that led to it.
+    pub path: String,
+    /// Its key does not fit the schema.
+    pub misfit: Option<Misfit>,
+}
+
+impl Work {
+    pub fn of(key: Vec<Value>) -> Work {
+        Work {
+            key,
+            old_key: None,
+            first: i64::MAX,
+            last: 0,
+            old: HashMap::new(),
+            based: false,
+            dependent: false,
+            cells_before: vec![],
+            path: String::new(),
+            misfit: None,
+        }
+    }
+}
+
+/// A change of a row that is looked up.
+#[derive(Clone, Debug)]
+pub(super) struct LookedUp {
+    /// The join that reaches it.
+    pub join: usize,
+    /// The row's primary key, to read its referred-to columns now.
+    pub key: Vec<Value>,
+    /// Values of its referred-to columns before, where known.
+    pub before: Option<Vec<Value>>,
+    /// Other values before, by column.
+    pub old: Vec<(ColumnId, Value)>,
+    /// The path that led to it.
+    pub path: String,
+}
+
+/// A folded stretch of the log.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    /// Work by record, in the order of first log rows.
+    pub works: Vec<Work>,
+    index: HashMap<Key, usize>,
+    /// Looked-up rows that changed.
+    pub looked_up: Vec<LookedUp>,
+}
+
+/// What initial sync and earlier cycles already cover.
+#[derive(Debug, Default)]
+pub(super) struct Covered {
+    pub ahead: HashMap<String, i64>,
+    /// (upper key, log number), in key order; none = to the end.
+    pub ledger: Vec<(Option<Key>, i64)>,
+}
+
+impl Covered {
+    fn covers(&self, key: &Key, seq: i64) -> bool {
+        if !self.ahead.is_empty() && self.ahead.get(&key.to_text()).is_some_and(|through| seq <= *through) {
+            return true;
+        }
+        for (upper, position) in &self.ledger {
+            let inside = match upper {
+                None => true,
+                Some(upper) => match order(key, upper) {
+                    Some(o) => o != Ordering::Greater,
+                    // Not comparable here as the store orders it: look at the record again, which does no harm.
+                    None => return false,
+                },
+            };
+            if inside {
+                return seq <= *position;
+            }
+        }
+        false
+    }
+}
+
+/// The order in which stores hand out keys, for the types where it is certain.
+fn order(a: &Key, b: &Key) -> Option<Ordering> {
+    for (x, y) in a.0.iter().zip(&b.0) {
+        let o = match (x, y) {
+            (Value::Text(x), Value::Text(y)) => x.as_bytes().cmp(y.as_bytes()),
+            (Value::Integer(x), Value::Integer(y)) => x.cmp(y),
+            (Value::Uuid(x), Value::Uuid(y)) => x.cmp(y),
+            (Value::Date(x), Value::Date(y)) => x.cmp(y),
+            _ => return None,
+        };
+        if o != Ordering::Equal {
+            return Some(o);
+        }
+    }
+    Some(Ordering::Equal)
+}
+
+impl Folded {
+    /// The work of a record, made where there is none.
+    pub fn work(&mut self, leg: &LegRt, key: &[Value]) -> &mut Work {
+        let id = leg.source_key(key);
+        let i = *self.index.entry(id).or_insert_with(|| {
+            self.works.push(Work::of(key.to_vec()));
+            self.works.len() - 1
+        });
+        &mut self.works[i]
+    }
+
+    /// Folds log rows in.
+    pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>, covered: &Covered) {
+        let l = leg.leg();
+        let same_table = l.source == l.target;
+        for c in changes {
+            if c.op != Op::Touch {
+                self.add_looked_up(leg, &c);
+            }
+            if c.table != l.source.table {
+                continue;
+            }
+            let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
+            let key = match &c.key {
+                Ok(key) => key.clone(),
+                Err(m) => {
+                    let mut w = Work::of(vec![Value::text(&m.key)]);
+                    (w.first, w.last, w.misfit) = (c.seq, c.seq, Some(m.clone()));
+                    self.works.push(w);
+                    continue;
+                }
+            };
+            let id = leg.source_key(&key);
+            if own {
+                if c.settles
+                    && let Some(i) = self.index.remove(&id)
+                {
+                    // Settled: what came before is done for this leg. The slot stays, so that indexes do.
+                    self.works[i].first = i64::MAX;
+                    self.works[i].last = -1;
+                }
+                continue;
+            }
+            if covered.covers(&id, c.seq) {
+                continue;
+            }
+            let w = self.work(leg, &key);
+            let fresh = w.last == 0;
+            w.first = w.first.min(c.seq);
+            w.last = c.seq;
+            for (column, value) in c.old {
+                w.old.entry(column).or_insert(value);
+            }
+            if fresh {
+                w.based = c.op != Op::Insert;
+            }
+            if let Some(old_key) = c.old_key
+                && w.old_key.is_none()
+            {
+                w.old_key = Some(old_key);
+            }
+            if c.path.len() > w.path.len() {
+                w.path = c.path;
+            }
+        }
+        self.works.retain(|w| w.last >= 0);
+        self.index = self.works.iter().enumerate().map(|(i, w)| (leg.source_key(&w.key), i)).collect();
+    }
+
+    fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {
+        let Ok(key) = &c.key else { return };
+        for (j, join) in leg.leg().read.joins.iter().enumerate() {
+            if join.table != c.table {
+                continue;
+            }
+            let old = |column: &ColumnId| c.old.iter().find(|(o, _)| o == column).map(|(_, v)| v.clone());
+            let before: Option<Vec<Value>> = match c.op {
+                Op::Insert => None,
+                _ => join.key.iter().map(old).collect(),
+            };
+            self.looked_up.push(LookedUp {
+                join: j,
+                key: c.old_key.clone().filter(|_| c.op == Op::Delete).unwrap_or_else(|| key.clone()),
+                before,
+                old: c.old.clone(),
+                path: c.path.clone(),
+            });
+        }
+    }
+}
+
+/// The number in a position.
+pub(super) fn number(position: &Position) -> i64 {
+    position.0.parse().unwrap_or(0)
+}

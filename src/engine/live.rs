@@ -1,0 +1,769 @@
+//! Live sync: the cycle of the protocol. Legs are grouped by (source store, target store); each group reads one
+//! snapshot, so that the legs of one map never overlap.
+
+use super::apply::{self, Verdict};
+use super::chunk::{Chunk, Item, Mode, What, Window};
+use super::conflict::{Pending, PendingTarget};
+use super::fold::{Covered, Folded, LookedUp, Work, number};
+use super::report::{LegReport, Observer, Report, StoppedLeg};
+use super::runtime::{Engine, LegRt, Result};
+use super::setup::leg_state;
+use crate::schema::{ColumnId, TableId};
+use crate::store::{
+    Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, RunRecord, Snapshot, StoreError,
+    Transaction,
+};
+use crate::value::{Key, Value};
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// One leg in one cycle.
+struct LegRun<'a> {
+    leg: &'a LegRt,
+    progress: Progress,
+    works: Vec<Work>,
+    /// By index in `works`.
+    done: Vec<bool>,
+    /// Deletes that wait for the end of the cycle: (index in works, item).
+    deletes: Vec<(usize, Item)>,
+    /// Records that met a taken unique key.
+    retries: Vec<usize>,
+    /// Where the leg stands when all is done.
+    end: i64,
+    /// Newest log number of the snapshot.
+    head: i64,
+    counts: LegReport,
+    window: Window,
+    pending: Option<PendingTarget>,
+    pending_through: Position,
+    pending_ahead: HashMap<String, i64>,
+    stopped: Option<String>,
+    moved: bool,
+    started: Instant,
+}
+
+impl Engine {
+    /// One cycle over these legs (indexes of `self.legs`, in order). Returns whether anything was consumed or written.
+    pub(super) fn cycle(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<bool> {
+        let mut groups: Vec<((usize, usize), Vec<&LegRt>)> = Vec::new();
+        for &i in legs {
+            let leg = &self.legs[i];
+            let pair = (leg.leg().source.store, leg.leg().target.store);
+            match groups.iter_mut().find(|(p, _)| *p == pair) {
+                Some((_, g)) => g.push(leg),
+                None => groups.push((pair, vec![leg])),
+            }
+        }
+        // Derived maps come last: they see what this cycle brought.
+        groups.sort_by_key(|((s, t), _)| s == t);
+        let mut moved = false;
+        for ((source, target), group) in groups {
+            moved |= self.phase(source, target, &group, observer, report)?;
+        }
+        Ok(moved)
+    }
+
+    fn phase(
+        &self,
+        source: usize,
+        target: usize,
+        group: &[&LegRt],
+        observer: &dyn Observer,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let mut snapshot = self.stores[source].snapshot()?;
+        let mut runs: Vec<LegRun> = Vec::new();
+        for leg in group {
+            if self.env.cancelled() {
+                break;
+            }
+            match self.forward(leg, snapshot.as_mut())? {
+                Some(run) => runs.push(run),
+                None => continue,
+            }
+        }
+        for run in runs.iter_mut().rev() {
+            self.backward(run, snapshot.as_mut())?;
+        }
+        let mut moved = false;
+        for run in &mut runs {
+            moved |= self.finish(run)?;
+            if let Some(reason) = run.stopped.take() {
+                observer.note(&format!("map `{}` into {} stopped: {reason}", run.leg.map.id, run.leg.into.word()));
+                report.stopped.push(StoppedLeg {
+                    map: run.leg.map.id.clone(),
+                    into: run.leg.into.word().to_string(),
+                    reason,
+                });
+            }
+            if run.counts.read > 0 {
+                run.counts.seconds = run.started.elapsed().as_secs_f64();
+                observer.leg_finished(&run.counts);
+                report.add(&run.counts);
+            }
+        }
+        let acks: Vec<(String, Position)> =
+            runs.iter().filter(|r| r.moved).map(|r| (r.leg.name.clone(), r.progress.position.clone())).collect();
+        drop(snapshot);
+        if !acks.is_empty() {
+            self.stores[source].acknowledge(&acks)?;
+        }
+        let _ = target;
+        Ok(moved)
+    }
+
+    /// Creates and updates of one leg, chunk by chunk.
+    fn forward<'a>(&'a self, leg: &'a LegRt, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
+        let target = self.target(leg);
+        let mut view = target.snapshot()?;
+        let Some(progress) = view.state().progress(&leg.name)? else { return Ok(None) };
+        if progress.desired != "run" || progress.state != "running" || progress.phase != "live" {
+            return Ok(None);
+        }
+        if let Err(reason) = self.check_source(leg, &progress, snapshot) {
+            drop(view);
+            self.stop_leg(leg, "needs recover", &reason, &[])?;
+            return Ok(None);
+        }
+        let head = number(&snapshot.head()?);
+        let covered = Covered {
+            ahead: view.state().ahead(&leg.name)?.into_iter().collect(),
+            ledger: self.ledger(leg, view.as_mut())?,
+        };
+        let tables = watched_tables(leg);
+        let mut changes: Vec<Change> = Vec::new();
+        let ended = snapshot.changes(
+            &progress.position,
+            &tables,
+            std::slice::from_ref(&leg.name),
+            self.limits.log_rows,
+            &mut changes,
+        )?;
+        let last_read = changes.last().map_or(0, |c| c.seq);
+        let end = if ended { head } else { last_read };
+        let mut folded = Folded::default();
+        let any = !changes.is_empty();
+        folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
+        self.add_retries(leg, view.as_mut(), &mut folded)?;
+        drop(view);
+        let mut run = LegRun {
+            leg,
+            works: vec![],
+            done: vec![],
+            deletes: vec![],
+            retries: vec![],
+            end,
+            head,
+            counts: LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() },
+            window: leg_state(self, &leg.name),
+            pending: None,
+            pending_through: Position::default(),
+            pending_ahead: HashMap::new(),
+            stopped: None,
+            moved: any && end > number(&progress.position),
+            started: Instant::now(),
+            progress,
+        };
+        if leg.map.two_way > 0 {
+            self.pending_before(&mut run, snapshot)?;
+        }
+        // What changed rows are looked up by comes first, page by page; the log rows that caused it stay unconsumed
+        // until all of it is done.
+        let looked_up = std::mem::take(&mut folded.looked_up);
+        for change in &looked_up {
+            self.dependents(&mut run, snapshot, change, &mut folded)?;
+            if run.stopped.is_some() {
+                return Ok(Some(run));
+            }
+        }
+        let mut works = folded.works;
+        works.sort_by_key(|w| w.first);
+        // Work without a log row does not hold the position back.
+        run.done = vec![false; works.len()];
+        run.works = works;
+        let mut at = 0;
+        while at < run.works.len() && run.stopped.is_none() && !self.env.cancelled() {
+            let upto = (at + self.limits.live_rows).min(run.works.len());
+            self.forward_chunk(&mut run, snapshot, at, upto)?;
+            at = upto;
+        }
+        Ok(Some(run))
+    }
+
+    /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
+    fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
+        let mut values = Vec::new();
+        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &mut values)?;
+        let mut items = Vec::new();
+        let mut which = Vec::new();
+        for (n, item) in evaluated.into_iter().enumerate() {
+            run.counts.read += 1;
+            match item.what {
+                What::Delete => run.deletes.push((at + n, item)),
+                _ => {
+                    items.push(item);
+                    which.push(at + n);
+                }
+            }
+        }
+        self.apply_and_commit(run, &items, &which, &values, false)
+    }
+
+    /// One transaction: items applied, position moved past what is contiguous, the rest noted as ahead.
+    fn apply_and_commit(
+        &self,
+        run: &mut LegRun<'_>,
+        items: &[Item],
+        which: &[usize],
+        values: &[Value],
+        last_try: bool,
+    ) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let leg = run.leg;
+        let mut tx = self.begin(leg, &mut run.progress)?;
+        self.pending_now(run, tx.as_mut())?;
+        let mode = Mode { last_try, ..Mode::default() };
+        let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
+        chunk.pending = run.pending.as_ref();
+        let mut counts = LegReport::default();
+        let left = chunk.apply(tx.as_mut(), items, values, &mut counts)?;
+        if let Some(reason) = chunk.must_stop(tx.as_mut())? {
+            let samples = chunk.samples.clone();
+            drop(tx);
+            self.stop_leg(leg, "too many failures", &reason, &samples)?;
+            run.stopped = Some(format!("{reason}; see `tablemap errors list`, then `tablemap resume {}`", leg.map.id));
+            return Ok(());
+        }
+        let written = std::mem::take(&mut chunk.written);
+        let window = std::mem::take(&mut chunk.window);
+        drop(chunk);
+        for (n, &w) in which.iter().enumerate() {
+            if left.retry.contains(&n) {
+                run.retries.push(w);
+            } else {
+                run.done[w] = true;
+            }
+        }
+        let position = self.reached(run);
+        for &w in which {
+            let work = &run.works[w];
+            if run.done[w] && work.last > position {
+                let key = leg.source_key(&work.key).to_text();
+                tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
+            }
+        }
+        self.seal(run, tx, position, &|t, k| t == leg.leg().target.table && written.contains(&leg.target_key(k)))?;
+        run.window = window;
+        run.counts.add(&counts);
+        run.moved = true;
+        Ok(())
+    }
+
+    /// Up to which log number everything is consumed.
+    fn reached(&self, run: &LegRun<'_>) -> i64 {
+        let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| w.first).min();
+        match open {
+            Some(first) if first != i64::MAX => (first - 1).min(run.end),
+            _ => run.end,
+        }
+        .max(number(&run.progress.position))
+    }
+
+    /// Moves the position and commits.
+    fn seal(
+        &self,
+        run: &mut LegRun<'_>,
+        mut tx: Box<dyn Transaction>,
+        position: i64,
+        written: &dyn Fn(TableId, &[Value]) -> bool,
+    ) -> Result<()> {
+        let leg = run.leg;
+        let store = self.source(leg);
+        let mut progress = run.progress.clone();
+        if position != number(&progress.position) {
+            progress.position = store.position_at(position);
+            progress.witness = store.snapshot()?.witness(&progress.position)?.unwrap_or_default();
+            tx.state_mut().drop_ahead(&leg.name, position)?;
+        }
+        progress.cut = store.position_at(run.head);
+        progress.map_hash = leg.map.hash.clone();
+        progress.epoch = self.epoch(leg.leg().target.store);
+        progress.last_applied_at = self.env.now();
+        tx.state_mut().put_progress(&progress)?;
+        tx.disown_side_effects(&leg.name, written)?;
+        self.env.point("before commit");
+        self.env.point("in commit");
+        tx.commit()?;
+        self.env.point("after commit");
+        run.progress = progress;
+        Ok(())
+    }
+
+    /// Deletes, then what met a taken unique key.
+    fn backward(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        if run.stopped.is_some() {
+            return Ok(());
+        }
+        let deletes = std::mem::take(&mut run.deletes);
+        let (which, items): (Vec<usize>, Vec<Item>) = deletes.into_iter().unzip();
+        for (items, which) in items.chunks(self.limits.live_rows).zip(which.chunks(self.limits.live_rows)) {
+            if self.env.cancelled() || run.stopped.is_some() {
+                return Ok(());
+            }
+            self.apply_and_commit(run, items, which, &[], false)?;
+        }
+        let retries = std::mem::take(&mut run.retries);
+        if !retries.is_empty() && run.stopped.is_none() {
+            let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
+            let mut values = Vec::new();
+            let items = self.evaluate_works(run.leg, snapshot, &works, &mut values)?;
+            self.apply_and_commit(run, &items, &retries, &values, true)?;
+        }
+        Ok(())
+    }
+
+    /// Consumes what is left of the log: rows that needed nothing.
+    fn finish(&self, run: &mut LegRun<'_>) -> Result<bool> {
+        let position = self.reached(run);
+        let behind = position - number(&run.progress.position);
+        if run.stopped.is_none() && behind > 0 && (run.moved || behind > 1_000) {
+            let tx = self.begin(run.leg, &mut run.progress)?;
+            let relevant = run.moved;
+            self.seal(run, tx, position, &|_, _| false)?;
+            run.moved = relevant;
+        }
+        super::setup::keep_leg_state(self, &run.leg.name, &run.window);
+        Ok(run.moved)
+    }
+
+    /// Items of works: fetched in the snapshot, evaluated; their line values in `values`.
+    fn evaluate_works(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        works: &[Work],
+        values: &mut Vec<Value>,
+    ) -> Result<Vec<Item>> {
+        let l = leg.leg();
+        let context = &self.maps.context;
+        let companies = self.maps.companies.as_deref();
+        let keys: Vec<Vec<Value>> = works.iter().filter(|w| w.misfit.is_none()).map(|w| w.key.clone()).collect();
+        let mut rows = Rows::of(&l.read);
+        let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+        let mut items = Vec::with_capacity(works.len());
+        let mut r = 0;
+        for work in works {
+            let mut item = Item {
+                key: work.key.clone(),
+                what: What::FilteredOut,
+                before: None,
+                base: None,
+                now: HashMap::new(),
+                path: work.path.clone(),
+            };
+            if let Some(m) = &work.misfit {
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
+            }
+            let i = r;
+            r += 1;
+            let row = rows.row(i);
+            if !there[i] {
+                self.gone(leg, snapshot, work, None, &mut item)?;
+                items.push(item);
+                continue;
+            }
+            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
+            }
+            if leg.map.two_way > 0 {
+                let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
+                item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
+                item.base = match (work.dependent && work.first == i64::MAX, work.based) {
+                    (true, _) => Some(item.now.clone()),
+                    (false, true) => Some(work.old.clone()),
+                    (false, false) => None,
+                };
+            }
+            let start = values.len();
+            match apply::evaluate(l, context, companies, row, values) {
+                Verdict::Write => {
+                    item.what = What::Write(start);
+                    if self.key_changed(leg, work, row) {
+                        item.before = self.key_before(leg, snapshot, work)?;
+                    }
+                }
+                Verdict::FilteredOut => {
+                    if l.exit_delete {
+                        self.gone(leg, snapshot, work, Some(row), &mut item)?;
+                    }
+                }
+                Verdict::Failed(f) => item.what = What::Failed(f),
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// A record whose row is gone, or left the filter: a delete if it matched before and the map allows it.
+    fn gone(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        now: Option<&[Value]>,
+        item: &mut Item,
+    ) -> Result<()> {
+        let l = leg.leg();
+        if !l.operations.delete {
+            return Ok(());
+        }
+        let mut before = Rows::of(&l.read);
+        match now {
+            // It is there and does not match now.
+            Some(now) => {
+                if work.old.is_empty() && work.cells_before.is_empty() {
+                    return Ok(());
+                }
+                let mut base: Vec<(ColumnId, Value)> = l
+                    .read
+                    .columns
+                    .iter()
+                    .zip(now)
+                    .filter(|((j, _), _)| *j == 0)
+                    .map(|((_, c), v)| (*c, v.clone()))
+                    .collect();
+                for (c, v) in &mut base {
+                    if let Some(old) = work.old.get(c) {
+                        *v = old.clone();
+                    }
+                }
+                snapshot.imagine(&l.read, &base, &mut before)?;
+            }
+            None => {
+                if work.old.is_empty() {
+                    return Ok(());
+                }
+                let source = self.maps.stores[l.source.store].1.get(l.source.table);
+                let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
+                for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
+                    if !base.iter().any(|(b, _)| b == c) {
+                        base.push((*c, v.clone()));
+                    }
+                }
+                snapshot.imagine(&l.read, &base, &mut before)?;
+            }
+        }
+        let mut row: Vec<Value> = before.row(0).to_vec();
+        for (slot, v) in &work.cells_before {
+            row[*slot] = v.clone();
+        }
+        let context = &self.maps.context;
+        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
+            return Ok(());
+        }
+        if let Ok(lines) = apply::evaluate_key(l, context, &row) {
+            item.before = Some(lines);
+            item.what = What::Delete;
+            if leg.map.two_way > 0 {
+                item.base = Some(work.old.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+        if work.old.is_empty() {
+            return work.old_key.is_some();
+        }
+        let l = leg.leg();
+        let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        inputs.into_iter().any(|c| match work.old.get(c) {
+            None => false,
+            Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
+        }) || work.old_key.is_some()
+    }
+
+    /// The key lines' values before the change.
+    fn key_before(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, work: &Work) -> Result<Option<Vec<Value>>> {
+        let l = leg.leg();
+        let source = self.maps.stores[l.source.store].1.get(l.source.table);
+        let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
+        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
+            if !base.iter().any(|(b, _)| b == c) {
+                base.push((*c, v.clone()));
+            }
+        }
+        let mut rows = Rows::of(&l.read);
+        snapshot.imagine(&l.read, &base, &mut rows)?;
+        Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok())
+    }
+
+    /// Re-evaluates, page by page, the records that reach a changed row.
+    fn dependents(
+        &self,
+        run: &mut LegRun<'_>,
+        snapshot: &mut dyn Snapshot,
+        change: &LookedUp,
+        folded: &mut Folded,
+    ) -> Result<()> {
+        let leg = run.leg;
+        let l = leg.leg();
+        let join = &l.read.joins[change.join];
+        let schema = &self.maps.stores[l.source.store].1;
+        let plan = crate::store::ReadPlan {
+            table: join.table,
+            joins: vec![],
+            columns: join.key.iter().map(|c| (0, *c)).collect(),
+        };
+        let mut rows = Rows::of(&plan);
+        let there = snapshot.fetch(&plan, std::slice::from_ref(&change.key), &mut rows)?;
+        let mut wanted: Vec<Vec<Value>> = Vec::new();
+        if there.first() == Some(&true) {
+            wanted.push(rows.row(0).to_vec());
+        }
+        if let Some(before) = &change.before
+            && !wanted.contains(before)
+        {
+            wanted.push(before.clone());
+        }
+        let key_len = schema.get(l.source.table).primary_key.len();
+        let slots = |c: &ColumnId| l.read.columns.iter().position(|rc| *rc == (change.join + 1, *c));
+        let cells_before: Vec<(usize, Value)> =
+            change.old.iter().filter_map(|(c, v)| slots(c).map(|s| (s, v.clone()))).collect();
+        for values in wanted {
+            if values.iter().any(Value::is_null) {
+                continue;
+            }
+            let mut after: Option<Vec<Value>> = None;
+            loop {
+                let keys =
+                    snapshot.dependents(&l.read, change.join, &values, after.as_deref(), self.limits.live_rows)?;
+                let full = keys.len() == self.limits.live_rows;
+                after = keys.last().map(|k| k[..key_len].to_vec());
+                let mut page: Vec<Work> = Vec::new();
+                for key in keys {
+                    if full || folded.works.len() > self.limits.log_rows {
+                        let mut w = Work::of(key);
+                        (w.dependent, w.path) = (true, change.path.clone());
+                        w.cells_before.clone_from(&cells_before);
+                        page.push(w);
+                    } else {
+                        let w = folded.work(leg, &key);
+                        w.dependent |= w.last == 0;
+                        if change.path.len() > w.path.len() {
+                            w.path.clone_from(&change.path);
+                        }
+                        if w.cells_before.is_empty() {
+                            w.cells_before.clone_from(&cells_before);
+                        }
+                    }
+                }
+                if !page.is_empty() {
+                    self.dependent_page(run, snapshot, page)?;
+                }
+                if !full || run.stopped.is_some() || self.env.cancelled() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A page of dependents in its own transaction; the log rows that caused it stay where they are.
+    fn dependent_page(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, page: Vec<Work>) -> Result<()> {
+        let (works, done) = (std::mem::take(&mut run.works), std::mem::take(&mut run.done));
+        let end = std::mem::replace(&mut run.end, number(&run.progress.position));
+        run.done = vec![false; page.len()];
+        let n = page.len();
+        run.works = page;
+        let outcome = self.forward_chunk(run, snapshot, 0, n).and_then(|()| self.backward(run, snapshot));
+        (run.works, run.done, run.end) = (works, done, end);
+        outcome
+    }
+
+    /// Records in quarantine whose time has come, and parked ones whose reference has arrived.
+    fn add_retries(&self, leg: &LegRt, view: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
+        let due =
+            QuarantineFilter { leg: Some(leg.name.clone()), due: Some(self.env.now()), limit: self.limits.live_rows };
+        let mut entries = view.state().quarantined(&due)?;
+        for key in view.state().arrived(&leg.name, self.limits.live_rows)? {
+            entries.extend(view.state().quarantine_of(&leg.name, &key)?);
+        }
+        // A record that changed again keeps the base of its first change.
+        if leg.map.two_way > 0 || !entries.is_empty() {
+            let keys: Vec<String> = folded.works.iter().map(|w| leg.source_key(&w.key).to_text()).collect();
+            if leg.map.two_way > 0 {
+                for key in keys {
+                    entries.extend(view.state().quarantine_of(&leg.name, &key)?);
+                }
+            }
+        }
+        for entry in entries {
+            let Some(key) = Key::parse(&entry.key, &leg.source_key_types) else { continue };
+            let known = folded.work(leg, &key.0).last != 0;
+            let base = self.base_of(leg, &entry);
+            let w = folded.work(leg, &key.0);
+            if !base.is_empty() {
+                for (c, v) in base {
+                    w.old.insert(c, v);
+                }
+                w.based = true;
+            } else if !known {
+                w.based = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn base_of(&self, leg: &LegRt, entry: &Quarantined) -> HashMap<ColumnId, Value> {
+        self.base_in(leg.leg().source.store, leg.leg().source.table, &entry.base)
+    }
+
+    fn base_in(&self, store: usize, table: TableId, base: &str) -> HashMap<ColumnId, Value> {
+        let schema = &self.maps.stores[store].1;
+        let Ok(map) = serde_json::from_str::<HashMap<String, String>>(base) else { return HashMap::new() };
+        map.into_iter()
+            .filter_map(|(name, text)| {
+                let column = schema.column(table, &name)?;
+                let ty = schema.get(table).column(column).ty.clone();
+                let key = Key::parse(&text, &[ty])?;
+                Some((column, key.0.first()?.clone()))
+            })
+            .collect()
+    }
+
+    /// What is pending for the opposite leg as the phase begins: its quarantine; its log is read in the transaction.
+    fn pending_before(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        let Some(opposite) = self.opposite(run.leg) else { return Ok(()) };
+        let Some(progress) = snapshot.state().progress(&opposite.name)? else { return Ok(()) };
+        let mut pending = PendingTarget::default();
+        let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
+        for entry in snapshot.state().quarantined(&filter)? {
+            if entry.kind == QuarantineKind::Skipped {
+                continue;
+            }
+            if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
+                let base = self.base_of(opposite, &entry);
+                let inserted = base.is_empty();
+                pending.by_key.insert(key, Pending { base, inserted, deleted: false });
+            }
+        }
+        run.pending_ahead = snapshot.state().ahead(&opposite.name)?.into_iter().collect();
+        run.pending = Some(pending);
+        run.pending_through = progress.position;
+        Ok(())
+    }
+
+    /// Adds the target's log rows since the last look, in the transaction that writes: now the pending set is exact.
+    fn pending_now(&self, run: &mut LegRun<'_>, tx: &mut dyn Transaction) -> Result<()> {
+        let Some(pending) = &mut run.pending else { return Ok(()) };
+        let table = run.leg.leg().target.table;
+        let opposite: Vec<String> = vec![run.leg.opposite_name(&self.project)];
+        loop {
+            let mut changes = Vec::new();
+            let ended = tx.changes(&run.pending_through, &[table], &opposite, self.limits.log_rows, &mut changes)?;
+            pending.add(run.leg, &changes, &run.pending_ahead);
+            if let Some(last) = changes.last() {
+                run.pending_through = self.target(run.leg).position_at(last.seq);
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Begins a target transaction in which this engine and this position are still the ones expected.
+    pub(super) fn begin(&self, leg: &LegRt, progress: &mut Progress) -> Result<Box<dyn Transaction>> {
+        let store = leg.leg().target.store;
+        let mut tx = self.stores[store].begin()?;
+        tx.check_epoch(&self.project, self.epoch(store))?;
+        let now = tx.state_mut().progress(&leg.name)?;
+        match now {
+            Some(p) if p.position == progress.position && p.cursor == progress.cursor => {
+                // An operator may have said something since.
+                progress.desired = p.desired;
+                Ok(tx)
+            }
+            _ => {
+                Err(StoreError::Fenced { store: self.stores[store].name().to_string(), project: self.project.clone() }
+                    .into())
+            }
+        }
+    }
+
+    fn check_source(
+        &self,
+        leg: &LegRt,
+        progress: &Progress,
+        snapshot: &mut dyn Snapshot,
+    ) -> std::result::Result<(), String> {
+        let store = self.source(leg);
+        let identity = store.identity().map_err(|e| e.to_string())?;
+        if identity.store_id != progress.source_id {
+            return Err(format!("store `{}` is another one than before", store.name()));
+        }
+        if identity.incarnation != progress.source_incarnation {
+            return Err(format!("store `{}` was restored", store.name()));
+        }
+        if !progress.witness.is_empty() {
+            match snapshot.witness(&progress.position).map_err(|e| e.to_string())? {
+                Some(w) if w == progress.witness => {}
+                Some(_) => return Err(format!("the change log of store `{}` went back in time", store.name())),
+                None => return Err(format!("the change log of store `{}` was cut before it was read", store.name())),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ledger(&self, leg: &LegRt, view: &mut dyn Snapshot) -> Result<Vec<(Option<Key>, i64)>> {
+        let rows = view.state().ledger(&leg.name)?;
+        Ok(rows.into_iter().map(|(upper, position)| (Key::parse(&upper, &leg.source_key_types), position)).collect())
+    }
+
+    /// Stops a leg by itself, with samples, in a transaction of its own (R12).
+    pub(super) fn stop_leg(&self, leg: &LegRt, state: &str, reason: &str, samples: &[String]) -> Result<()> {
+        let store = leg.leg().target.store;
+        let mut tx = self.stores[store].begin()?;
+        tx.check_epoch(&self.project, self.epoch(store))?;
+        if let Some(mut progress) = tx.state_mut().progress(&leg.name)? {
+            progress.state = state.to_string();
+            tx.state_mut().put_progress(&progress)?;
+        }
+        let now = self.env.now();
+        let run = RunRecord {
+            run: self.env.id(),
+            leg: leg.name.clone(),
+            started: now.clone(),
+            ended: now,
+            counts: serde_json::json!({ "stopped": reason }).to_string(),
+            samples: serde_json::Value::from(samples.to_vec()).to_string(),
+        };
+        tx.state_mut().put_run(&run)?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Table and column names of a misfit.
+    pub(super) fn names(&self, store: usize, m: &crate::store::Misfit) -> (String, String) {
+        let table = self.maps.stores[store].1.get(m.table);
+        (table.name.clone(), table.column(m.column).name.clone())
+    }
+}
+
+/// The tables a leg reads.
+pub(super) fn watched_tables(leg: &LegRt) -> Vec<TableId> {
+    let l = leg.leg();
+    let mut tables = vec![l.source.table];
+    for j in &l.read.joins {
+        if !tables.contains(&j.table) {
+            tables.push(j.table);
+        }
+    }
+    tables
+}

@@ -1,0 +1,196 @@
+//! References written through lookups: from the values of their lines to the referred row's key.
+
+use super::apply::{Failure, code};
+use super::runtime::{Cell, CellFrom, LegRt, Result};
+use crate::schema::StoreSchema;
+use crate::sema::{Reference, ReferenceInput, ReferenceTarget};
+use crate::store::{Found, QuarantineKind, Transaction, Wait};
+use crate::syntax::ast::OnMissing;
+use crate::value::{Key, Value};
+use std::collections::HashMap;
+
+/// Rows found in this transaction: (reference, alternative, values) to the columns asked for. Only hits are kept: a
+/// row that is not there yet may be written by this very transaction.
+pub(super) type Cache = HashMap<(usize, usize, Key), Vec<Value>>;
+
+/// A record that cannot be written because of a reference.
+pub(super) struct Unresolved {
+    pub failure: Failure,
+    /// What it waits for, where it parks.
+    pub waits: Vec<Wait>,
+}
+
+/// The written columns of every reference of the leg (by reference, then by written column, the table's name of a
+/// polymorphic one last), for one record. With `key_only`, references that are no part of the key stay empty.
+pub(super) fn resolve(
+    leg: &LegRt,
+    schema: &StoreSchema,
+    tx: &mut dyn Transaction,
+    lines: &[Value],
+    company: Option<&Value>,
+    key_only: bool,
+    cache: &mut Cache,
+) -> Result<std::result::Result<Vec<Vec<Value>>, Box<Unresolved>>> {
+    let l = leg.leg();
+    let mut resolved: Vec<Vec<Value>> = Vec::with_capacity(l.references.len());
+    for (r, reference) in l.references.iter().enumerate() {
+        if key_only && !reference.key {
+            resolved.push(vec![]);
+            continue;
+        }
+        match resolve_one(leg, schema, tx, r, reference, lines, company, &resolved, cache)? {
+            Ok(values) => resolved.push(values),
+            Err(unresolved) => return Ok(Err(unresolved)),
+        }
+    }
+    Ok(Ok(resolved))
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of `resolve`, split off for reading only")]
+fn resolve_one(
+    leg: &LegRt,
+    schema: &StoreSchema,
+    tx: &mut dyn Transaction,
+    r: usize,
+    reference: &Reference,
+    lines: &[Value],
+    company: Option<&Value>,
+    resolved: &[Vec<Value>],
+    cache: &mut Cache,
+) -> Result<std::result::Result<Vec<Value>, Box<Unresolved>>> {
+    let l = leg.leg();
+    let width = reference.targets.first().map_or(0, |t| t.writes.len()) + usize::from(reference.type_column.is_some());
+    let blame = l.lines.iter().position(|line| line.target == crate::sema::LineTarget::Reference(r));
+    let fail = |reason: String, remedy: &str, code: &'static str, value: String| {
+        let mut f = Failure::new(code, reason, remedy);
+        f.value = (!value.is_empty()).then_some(value);
+        f.column = reference.name.clone();
+        match blame {
+            Some(i) => f.at_line(l, i),
+            None => f,
+        }
+    };
+    let mut waits = Vec::new();
+    let mut tried = Vec::new();
+    for (t, target) in reference.targets.iter().enumerate() {
+        let Some(values) = inputs(leg, target, lines, company, resolved) else {
+            if reference.key || !reference.nullable {
+                let f = fail(
+                    format!("the reference `{}` is required and has no value", reference.name),
+                    "fill it at the source",
+                    code::REQUIRED,
+                    String::new(),
+                );
+                return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+            }
+            return Ok(Ok(vec![Value::Null; width]));
+        };
+        let table = schema.get(target.table);
+        let key = Key::new(values.iter().zip(target.by.iter().map(|(c, _)| table.column(*c).collation)));
+        let written = |row: &[Value]| {
+            let mut row = row.to_vec();
+            if reference.type_column.is_some() {
+                row.push(Value::text(&table.name));
+            }
+            row
+        };
+        if let Some(row) = cache.get(&(r, t, key.clone())) {
+            return Ok(Ok(written(row)));
+        }
+        let by: Vec<_> = target.by.iter().map(|(c, _)| *c).collect();
+        let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
+        let shown = key.to_string();
+        match tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop() {
+            Some(Found::One { values: row, misfits, .. }) => {
+                if let Some((_, m)) = misfits.first() {
+                    let f = fail(
+                        format!("the referred row in `{}` holds {}, which {}", table.name, m.value, m.reason),
+                        "correct the value in the store",
+                        code::MISFIT,
+                        shown,
+                    );
+                    return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+                }
+                let out = written(&row);
+                cache.insert((r, t, key), row);
+                return Ok(Ok(out));
+            }
+            Some(Found::Many) => {
+                let f = fail(
+                    format!("more than one row of `{}` matches", table.name),
+                    "the columns a path is written through must be unique; correct the data or the map",
+                    code::KEY,
+                    shown,
+                );
+                return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+            }
+            Some(Found::None) | None => {
+                tried.push(format!("`{}` with {shown}", table.name));
+                waits.push(Wait {
+                    leg: leg.name.clone(),
+                    key: String::new(),
+                    table: target.table,
+                    columns: by,
+                    values,
+                });
+            }
+        }
+    }
+    if reference.on_missing == OnMissing::Null && reference.nullable {
+        return Ok(Ok(vec![Value::Null; width]));
+    }
+    let mut f = fail(
+        format!("no row in {}", tried.join(" or in ")),
+        "it is tried again when the row arrives",
+        code::MISSING,
+        String::new(),
+    );
+    match reference.on_missing {
+        OnMissing::Park => f.kind = QuarantineKind::Parked,
+        _ => f.remedy = "add the row, then `tablemap errors retry`".into(),
+    }
+    // A polymorphic reference is satisfied by any of its tables: it waits on the first, and the others are looked at
+    // again with every retry of the record.
+    waits.truncate(1);
+    Ok(Err(Box::new(Unresolved { failure: f, waits })))
+}
+
+/// The values to find the row by; none where the reference is null.
+fn inputs(
+    leg: &LegRt,
+    target: &ReferenceTarget,
+    lines: &[Value],
+    company: Option<&Value>,
+    resolved: &[Vec<Value>],
+) -> Option<Vec<Value>> {
+    target
+        .by
+        .iter()
+        .map(|(_, input)| {
+            let value = match input {
+                ReferenceInput::Line(i) => lines.get(*i).cloned(),
+                ReferenceInput::Nested(r) => resolved.get(*r).and_then(|v| v.first()).cloned(),
+                ReferenceInput::Column(c) => leg
+                    .cells
+                    .iter()
+                    .find(|cell| cell.column == *c)
+                    .and_then(|cell| cell_value(cell, lines, company, resolved)),
+            };
+            value.filter(|v| !v.is_null())
+        })
+        .collect()
+}
+
+/// The value of a written cell.
+pub(super) fn cell_value(
+    cell: &Cell,
+    lines: &[Value],
+    company: Option<&Value>,
+    resolved: &[Vec<Value>],
+) -> Option<Value> {
+    match cell.from {
+        CellFrom::Line(i) => lines.get(i).cloned(),
+        CellFrom::Reference(r, n) => resolved.get(r).and_then(|v| v.get(n)).cloned(),
+        CellFrom::Each => company.cloned(),
+    }
+}

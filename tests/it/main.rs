@@ -1,0 +1,6 @@
+//! The one integration binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod engine;
+mod harness;
+mod kill;
