@@ -85,7 +85,8 @@ impl<'a> Reader<'a> {
         self.at += 1;
         if self.token(self.at).is_some_and(|t| t.kind != Kind::NewLine && self.text(self.at) != "}") {
             let (start, stop) = self.here();
-            let message = format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
+            let message =
+                format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, stop), message));
             if self.token(self.at).is_some_and(|t| t.kind != Kind::Word) {
                 self.skip_statement();
@@ -142,11 +143,7 @@ impl<'a> Reader<'a> {
 
     /// Tries `rule` from here. Where it does not fit, says why, and goes on behind the statement; wrong pairs of a
     /// value map are taken out and the rest is tried again.
-    pub fn attempt<T>(
-        &mut self,
-        rule: Rule,
-        build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>,
-    ) -> Option<T> {
+    pub fn attempt<T>(&mut self, rule: Rule, build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>) -> Option<T> {
         let (start, _) = self.here();
         let from = self.at;
         if self.too_deep_ahead(from) {

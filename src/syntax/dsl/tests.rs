@@ -210,7 +210,9 @@ fn traps() {
     assert!(matches!(fields("A << count(x)")[0].right.kind, ExprKind::Call(_)));
     assert!(matches!(fields("A < count")[0].right.kind, ExprKind::Path(_)));
     // Words that begin like keywords are names.
-    assert!(matches!(&fields("orders < nothing")[0].right.kind, ExprKind::Path(p) if p.steps[0].name.text == "nothing"));
+    assert!(
+        matches!(&fields("orders < nothing")[0].right.kind, ExprKind::Path(p) if p.steps[0].name.text == "nothing")
+    );
     // A line goes on where the next begins with a pipe, and after a comma.
     assert_eq!(fields("A << b\n\n  # c\n  | f()\n  | g(1,\n 2)")[0].pipes.len(), 2);
     // Texts hold everything but a line break.
@@ -329,7 +331,10 @@ fn messages() {
     assert_eq!(one("map \"m\" {\n id a\n"), "1:9 TM0103 this `{` is never closed");
     assert_eq!(one("}\n"), "1:1 TM0103 this `}` closes nothing");
     assert_eq!(one("mapp \"m\"\n"), "1:1 TM0107 expected `map` or `values`, found `mapp`");
-    assert_eq!(one("map \"m\" {\n}\u{a0}\n"), "2:2 TM0101 expected the end of the line after `}`, found the character U+00A0");
+    assert_eq!(
+        one("map \"m\" {\n}\u{a0}\n"),
+        "2:2 TM0101 expected the end of the line after `}`, found the character U+00A0"
+    );
 }
 
 #[test]
@@ -390,7 +395,9 @@ fn depth_and_size_end_in_a_finding() {
     let wrap = |open: &str, n: usize, middle: &str, close: &str| {
         in_fields(&format!("A << {}{middle}{}\nB > c", open.repeat(n), close.repeat(n)))
     };
-    for (open, close) in [("(", ")"), ("f(", ")"), ("count(", ")"), ("-", ""), ("case when a then ", " end"), ("f(not (", "))")] {
+    for (open, close) in
+        [("(", ")"), ("f(", ")"), ("count(", ")"), ("-", ""), ("case when a then ", " end"), ("f(not (", "))")]
+    {
         let deep = if open.len() == 7 { 63 } else { 126 };
         let found = said(&wrap(open, deep, "x", close));
         assert!(found.is_empty(), "{open}: {found:?}");
