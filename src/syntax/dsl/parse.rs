@@ -168,7 +168,7 @@ impl Reader<'_> {
                 Some("}") => break,
                 Some("values") if self.word(2) == Some("{") => {
                     let (start, end) = self.here();
-                    let finding = Diagnostic::new(Code::TM0107, (self.b.span)(start, end), "`values` inside a map");
+                    let finding = Diagnostic::new(Code::TM0115, (self.b.span)(start, end), "`values` inside a map");
                     self.report(finding.help("shared value maps stand at file level, outside `map … { }`"));
                     self.values(file);
                 }
@@ -233,6 +233,13 @@ impl Reader<'_> {
                 self.close();
                 break;
             }
+            if let Some(word) = self.statement_in_fields() {
+                let (start, end) = self.here();
+                let message = format!("`{word}` is a statement of the map; it does not stand inside `fields`");
+                self.report(Diagnostic::new(Code::TM0115, (self.b.span)(start, end), message));
+                self.statement(map);
+                continue;
+            }
             let mut above = Some(self.above());
             let line = self.attempt(Rule::line, |b, p| {
                 let end = b.end(&p);
@@ -243,6 +250,13 @@ impl Reader<'_> {
             self.b.spill.extend(above.unwrap_or_default());
             map.fields.extend(line);
         }
+    }
+
+    /// The first word of what reads as a statement and not as a line.
+    fn statement_in_fields(&self) -> Option<&'static str> {
+        let word = self.word(0)?;
+        let (word, rule) = STATEMENTS.iter().find(|(w, _)| *w == word)?;
+        (!self.matches(Rule::line) && self.matches(*rule)).then_some(*word)
     }
 
     fn test(&mut self, map: &mut Map) {

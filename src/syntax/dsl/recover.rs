@@ -238,8 +238,10 @@ impl<'a> Reader<'a> {
             let t = self.scan.tokens[brace];
             let at = (self.b.span)(t.start, t.end);
             let finding = Diagnostic::new(Code::TM0103, at, "this `{` is never closed");
-            self.report(match errors::found(&self.scan, self.b.raw, wrong).text {
-                Some(_) => finding.related((self.b.span)(wrong, wrong + 1), "it should have ended before this"),
+            let found = errors::found(&self.scan, self.b.raw, wrong);
+            let before = (self.b.span)(found.start, found.end);
+            self.report(match found.text {
+                Some(_) => finding.related(before, "it should have ended before this"),
                 None => finding,
             });
             return None;
@@ -251,7 +253,7 @@ impl<'a> Reader<'a> {
             copy.replace_range(a - start..b - start, &" ".repeat(b - a));
             match DslParser::parse(rule, &copy) {
                 Ok(mut pairs) => return pairs.next().and_then(|p| self.build(start, p, build)),
-                Err(again) => error = Box::new(again),
+                Err(again) => *error = again,
             }
             let at = start + errors::offset(&error);
             if at <= wrong {

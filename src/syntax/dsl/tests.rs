@@ -317,6 +317,7 @@ fn messages() {
     assert_eq!(line("A > b == c"), "7 TM0101 expected the end of the line, found `==`");
     assert_eq!(line("A > b { 'x' = }"), "15 TM0101 expected a value, found `}`");
     assert_eq!(line("A > b { 'x' = 1 'y' = 2 }"), "17 TM0101 expected `,` or `}`, found `'y'`");
+    assert_eq!(line("needs a"), "1 TM0115 `needs` is a statement of the map; it does not stand inside `fields`");
     assert_eq!(line("A > 'b"), "5 TM0102 this text is not closed on its line");
     let head = |text: &str| one(&format!("map \"m\" {{\n{text}\n}}\n")).replacen("2:", "", 1);
     assert_eq!(head("tabels a.b <-> c.d"), "1 TM0107 unknown statement `tabels`");
