@@ -97,7 +97,8 @@ impl Engine {
         self.set_up()?;
         let mut report = Report::default();
         self.copy(select, None, false, observer, &mut report)?;
-        let legs = self.runnable(select, false)?;
+        let legs = self.runnable(select)?;
+        self.start_scheduled(&legs, observer, &mut report)?;
         for &i in &legs {
             let leg = &self.legs[i];
             let counts = super::report::LegReport {
@@ -129,8 +130,9 @@ impl Engine {
             let now = self.env.monotonic();
             if wake || now.saturating_sub(last) >= Duration::from_secs(1) {
                 (last, first) = (now, false);
-                let legs = self.runnable(select, true)?;
+                let legs = self.runnable(select)?;
                 let mut cycle = Report::default();
+                self.start_scheduled(&legs, observer, &mut cycle)?;
                 while !self.env.cancelled() && self.cycle(&legs, observer, &mut cycle)? {}
                 let scheduled: Vec<usize> = legs.iter().copied().filter(|i| !self.legs[*i].is_live()).collect();
                 self.note_runs(&scheduled)?;
@@ -169,7 +171,7 @@ impl Engine {
 
     /// Indexes of legs that belong to the selection; without one, those that run live, and those whose schedule says
     /// so.
-    fn runnable(&self, select: Option<&[usize]>, scheduled: bool) -> Result<Vec<usize>> {
+    fn runnable(&self, select: Option<&[usize]>) -> Result<Vec<usize>> {
         let mut legs = Vec::new();
         for (i, leg) in self.legs.iter().enumerate() {
             let take = match (select, leg.map.run) {
@@ -178,12 +180,21 @@ impl Engine {
                 (None, RunMode::Manual) => false,
                 (None, RunMode::Every(seconds)) => self.is_due(leg, seconds)?,
             };
-            let _ = scheduled;
             if take {
                 legs.push(i);
             }
         }
         Ok(legs)
+    }
+
+    /// Legs that run by schedule and are due begin with a copy the first time.
+    fn start_scheduled(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<()> {
+        let maps: Vec<usize> =
+            legs.iter().map(|i| &self.legs[*i]).filter(|l| !l.is_live()).map(|l| l.map_index).collect();
+        if !maps.is_empty() {
+            self.copy(Some(&maps), None, false, observer, report)?;
+        }
+        Ok(())
     }
 
     fn is_due(&self, leg: &LegRt, seconds: u64) -> Result<bool> {
@@ -229,7 +240,10 @@ impl Engine {
                 continue;
             }
             let manual = !matches!(map.run, RunMode::Live) && !named;
-            let first = self.first_side(m, master, anew)?;
+            if !anew && self.is_started(m)? {
+                continue;
+            }
+            let first = self.first_side(m, master)?;
             let copies = (map.initial != Initial::None || (named && master.is_some())) && !manual;
             let mut sides = vec![first, first.other()];
             sides.retain(|s| map.leg(*s).is_some());
@@ -248,14 +262,12 @@ impl Engine {
                         });
                     }
                     Some(p) if !anew && (p.desired != "run" || p.state != "running") => {}
-                    // Killed on the way: go on where it was.
-                    Some(p) if p.phase == "initial" && p.map_hash == leg.map.hash && !p.cursor.is_empty() => {
+                    // Killed on the way: go on where it was; a map that changed since begins anew.
+                    Some(p) if p.phase == "initial" && !manual => {
+                        let p = if p.map_hash == leg.map.hash { p } else { fresh("initial")? };
                         plan.push((i, p, true, yields));
                     }
-                    Some(p) if p.phase == "initial" => plan.push((i, p, true, yields)),
-                    Some(p) if !anew || !copies => {
-                        let _ = p;
-                    }
+                    Some(_) if !anew || !copies => {}
                     // A map that runs by command starts with a copy at its first run.
                     None if manual => plan.push((i, fresh("initial")?, false, yields)),
                     None if !copies => plan.push((i, fresh("live")?, false, yields)),
@@ -293,6 +305,17 @@ impl Engine {
         Ok(legs)
     }
 
+    /// Whether every leg of the map is past its initial sync, or told not to run.
+    fn is_started(&self, m: usize) -> Result<bool> {
+        for leg in self.legs.iter().filter(|l| l.map_index == m) {
+            match self.target(leg).snapshot()?.state().progress(&leg.name)? {
+                Some(p) if p.phase == "live" || p.desired != "run" || p.state != "running" => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
     fn fresh_progress(&self, leg: &LegRt, phase: &str) -> Result<Progress> {
         let source = self.source(leg);
         let identity = source.identity()?;
@@ -318,7 +341,7 @@ impl Engine {
     }
 
     /// Which side is written first: the one that is not the master.
-    fn first_side(&self, m: usize, master: Option<&Master>, anew: bool) -> Result<Side> {
+    fn first_side(&self, m: usize, master: Option<&Master>) -> Result<Side> {
         let map = &self.maps.maps[m];
         if map.into_left.is_none() {
             return Ok(Side::Right);
@@ -340,7 +363,7 @@ impl Engine {
                 }
             }
             (None, Initial::Wins(side)) => Ok(side.other()),
-            (None, Initial::Unsaid) if map.two_way > 0 && anew => Err(EngineError::Refused(format!(
+            (None, Initial::Unsaid) if map.two_way > 0 => Err(EngineError::Refused(format!(
                 "map `{}` has two-way lines and does not say who wins at first; add `initial left wins` (or right) to it, \
                  or use `--master left|right|STORE`",
                 map.id

@@ -12,6 +12,10 @@ pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+pub(crate) mod conformance;
+
 pub use plan::*;
 pub use state::*;
 

@@ -76,6 +76,8 @@ impl Offsets {
     /// Walks both texts side by side, through escapes, doubled quotes and folded lines.
     fn align(&mut self, raw: &str, start: usize, text: &str, style: Style) {
         let mut at = 0;
+        // the end of the run of blanks `at` stands in, and whether a line ends in it
+        let mut run = (0, false);
         for (i, c) in text.char_indices() {
             if style == Style::Double {
                 at += continuation(&raw[at..]);
@@ -107,7 +109,11 @@ impl Offsets {
             }
             if matches!(c, ' ' | '\t' | '\n') {
                 self.push(i, start + at);
-                if rest.starts_with(c) && !rest[..blanks(at)].contains('\n') {
+                if at >= run.0 {
+                    let end = at + blanks(at);
+                    run = (end, raw[at..end].contains('\n'));
+                }
+                if rest.starts_with(c) && !run.1 {
                     at += 1;
                 }
                 continue;

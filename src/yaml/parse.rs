@@ -11,6 +11,8 @@ use std::collections::HashMap;
 pub const MAX_DEPTH: usize = 128;
 /// How many nodes aliases may stand for in one file.
 pub const MAX_ALIASED_NODES: usize = 100_000;
+/// How many nodes below anchors are kept for aliases (an anchor inside an anchor counts twice).
+const MAX_COPIED_NODES: usize = 400_000;
 /// After so many findings of one kind the rest is not worth telling.
 const MAX_SAME: usize = 20;
 
@@ -55,6 +57,7 @@ struct Builder<'a> {
     anchors: HashMap<usize, Anchored>,
     last_anchor: Option<(usize, Span)>,
     aliased: usize,
+    copied: usize,
     documents: usize,
     comments: Vec<Found>,
     findings: Vec<Diagnostic>,
@@ -277,8 +280,9 @@ impl Builder<'_> {
         };
         let node = Node { kind: open.kind, span, flow: open.flow, anchor: open.anchor, end: vec![] };
         if open.anchor_id != 0 {
-            let anchored = Anchored { node: Some(node.clone()), nodes: open.nodes, height: open.height + 1 };
-            self.anchors.insert(open.anchor_id, anchored);
+            self.copied = self.copied.saturating_add(open.nodes);
+            let node = (self.copied <= MAX_COPIED_NODES).then(|| node.clone());
+            self.anchors.insert(open.anchor_id, Anchored { node, nodes: open.nodes, height: open.height + 1 });
         }
         self.add(node, open.nodes, open.height + 1);
     }
@@ -292,13 +296,13 @@ impl Builder<'_> {
     fn alias(&mut self, id: usize, place: Span) {
         let depth = self.stack.len();
         let problem = match self.anchors.get(&id) {
-            None | Some(Anchored { node: None, .. }) => {
+            None | Some(Anchored { node: None, nodes: 0, .. }) => {
                 Some((Code::TM0133, "this alias stands inside what it names".into()))
             }
             Some(a) if depth + a.height > MAX_DEPTH => {
                 Some((Code::TM0137, format!("nested deeper than {MAX_DEPTH} levels through this alias")))
             }
-            Some(a) if self.aliased + a.nodes > MAX_ALIASED_NODES => {
+            Some(a) if a.node.is_none() || self.aliased + a.nodes > MAX_ALIASED_NODES => {
                 Some((Code::TM0133, format!("aliases stand for more than {MAX_ALIASED_NODES} values")))
             }
             Some(_) => None,
@@ -364,7 +368,9 @@ impl Builder<'_> {
             if !line[..blanks].contains('\t') || line.trim().is_empty() || line[blanks..].starts_with('#') {
                 continue;
             }
-            if self.long.iter().any(|(s, e)| (*s..*e).contains(&(start + blanks))) {
+            // `long` stands in the order of the file
+            let i = self.long.partition_point(|(s, _)| *s <= start + blanks);
+            if i.checked_sub(1).and_then(|i| self.long.get(i)).is_some_and(|(_, e)| start + blanks < *e) {
                 continue;
             }
             let place = self.span(start, start + blanks);

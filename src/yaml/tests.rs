@@ -84,6 +84,26 @@ fn bombs() {
 }
 
 #[test]
+fn large_odd_files_are_read_in_time() {
+    let start = std::time::Instant::now();
+    let spaces = " ".repeat(300_000);
+    let texts = [
+        format!("a: \"x{spaces}y\"\n"),
+        format!("a: |\n{}", "  \tx\n".repeat(50_000)),
+        format!("{}x{}\n", "&a [".repeat(120), ", 1]".repeat(120)),
+        "- |-\n \tx\n".repeat(30_000),
+        "# c\n\n".repeat(30_000),
+        "- &a [1] # c\n- *a\n".repeat(20_000),
+        format!("{}{}{}", "&a [".repeat(100), "1,".repeat(60_000), "]".repeat(100)),
+    ];
+    for text in texts {
+        let (doc, _) = parse(&text, FileId(0));
+        assert!(doc.root.is_some() || !doc.end.is_empty());
+    }
+    assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
 fn comments_find_their_place() {
     let text = "# top\n\na: 1 # one\n# before b\nb: # of b\n  # in b\n  - x # of x\n  # end of b\n\n# before c\nc:\n  - l: 1 # of l\n    m: [1, 2] # of m\n# end\n";
     let (doc, findings) = read(text);

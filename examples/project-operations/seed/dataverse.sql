@@ -93,8 +93,8 @@ FROM i;
 -- Every fifth line is a milestone (fixed price); the others are time, expenses, material and fees that were recorded as
 -- unbilled sales before.
 INSERT INTO invoicedetails (invoicedetailid, invoiceid, lineitemnumber, invoicedetailname, producttypecode, msdyn_billingmethod,
-  msdyn_transactionclassification, msdyn_billingtype, msdyn_project, msdyn_contractline, uomid, transactioncurrencyid, quantity,
-  priceperunit, extendedamount, actualdeliveryon, msdyn_transactiondate, msdyn_unbilledsales)
+  msdyn_transactionclassification, msdyn_billingtype, msdyn_project, msdyn_task, msdyn_contractline, uomid, transactioncurrencyid,
+  quantity, priceperunit, extendedamount, actualdeliveryon, msdyn_transactiondate, msdyn_unbilledsales)
 WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 203),
   i AS (SELECT n, CASE n WHEN 202 THEN 1 ELSE (n - 1) % 12 + 1 END AS p,
     CASE n WHEN 202 THEN 13 ELSE (n - 1) % 12 + 1 END AS k,
@@ -109,7 +109,8 @@ SELECT printf('1d000000-0000-4000-8000-%012x', id), printf('17000000-0000-4000-8
   CASE WHEN milestone THEN 192350001 ELSE 192350000 END,
   CASE WHEN milestone THEN 192350003 ELSE substr('192350000192350001192350002192350004', line % 4 * 9 + 1, 9) + 0 END,
   CASE WHEN line % 11 = 0 THEN 192350000 ELSE 192350001 END,
-  printf('9c000000-0000-4000-8000-%012x', p), printf('CON-%04d-%d', k, CASE WHEN milestone THEN 2 ELSE 1 END),
+  printf('9c000000-0000-4000-8000-%012x', p), CASE WHEN milestone THEN NULL ELSE printf('7a000000-0000-4000-8000-%012x', 2 * p - line % 2) END,
+  printf('CON-%04d-%d', k, CASE WHEN milestone THEN 2 ELSE 1 END),
   printf('00a00000-0000-4000-8000-%012x', CASE WHEN milestone THEN 3 ELSE 1 END),
   printf('cc000000-0000-4000-8000-%012x', (k - 1) % 4 + 1),
   CASE WHEN milestone THEN '1.00' ELSE printf('%d.%d0', halves / 2, halves % 2 * 5) END,
@@ -131,14 +132,12 @@ INSERT INTO msdyn_actuals (msdyn_actualid, msdyn_actualimportid, msdyn_owningcom
   msdyn_documentdate, msdyn_accountingdate, msdyn_startdatetime, msdyn_enddatetime, msdyn_valueofsalescontractline,
   msdyn_isjournalized, statecode)
 SELECT d.msdyn_unbilledsales, d.msdyn_unbilledsales, i.msdyn_owningcompany, 0, d.invoicedetailname, 192350005,
-  d.msdyn_transactionclassification, d.msdyn_billingtype, 192350001, d.msdyn_project,
-  printf('7a000000-0000-4000-8000-%012x', 2 * CAST(substr(p.msdynce_projectnumber, 5) AS INTEGER) - d.lineitemnumber % 2),
+  d.msdyn_transactionclassification, d.msdyn_billingtype, 192350001, d.msdyn_project, d.msdyn_task,
   i.salesorderid, d.transactioncurrencyid, d.uomid, d.quantity, d.priceperunit, d.extendedamount, d.msdyn_transactiondate,
   d.actualdeliveryon, strftime('%Y-%m-%dT23:00:00Z', d.actualdeliveryon, '-1 day'), d.actualdeliveryon, d.actualdeliveryon,
   d.msdyn_contractline, 0, 0
 FROM invoicedetails d
 JOIN invoices i ON i.invoiceid = d.invoiceid
-JOIN msdyn_projects p ON p.msdyn_projectid = d.msdyn_project
 WHERE d.msdyn_unbilledsales IS NOT NULL;
 
 -- One cost actual for each project, and one actual of a type that accounting does not know.

@@ -12,6 +12,9 @@ mod error;
 mod guard;
 mod read;
 mod state;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
 mod types;
 mod write;
 

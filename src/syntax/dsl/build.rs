@@ -68,6 +68,11 @@ impl<'a> Build<'a> {
     /// Takes what stands before `start`; blank lines inside a statement go.
     pub fn spill_before(&mut self, start: usize) {
         let lines = self.cursor.before(self.raw, start);
+        self.keep(lines);
+    }
+
+    /// Keeps the comments among `lines` for the next node.
+    pub fn keep(&mut self, lines: Vec<TriviaLine>) {
         self.spill.extend(lines.into_iter().filter(|l| matches!(l, TriviaLine::Comment(_))));
     }
 

@@ -52,17 +52,22 @@ impl<'t> Found<'t> {
     }
     fn shown(&self, raw: &str) -> String {
         match self.text {
-            Some(text) if text.chars().count() > 40 => {
-                format!("`{}…`", text.chars().take(40).collect::<String>())
-            }
-            Some(text) if text.chars().all(|c| c.is_control() || (c.is_whitespace() && c != ' ')) => {
-                format!("the character U+{:04X}", text.chars().next().map_or(0, |c| c as u32))
-            }
-            Some(text) => format!("`{text}`"),
+            Some(text) => shown(text),
             None if raw[self.end..].trim().is_empty() => "the end of the text".into(),
             None => "the end of the line".into(),
         }
     }
+}
+
+/// A piece of text as messages show it: shortened, and by number where it cannot be seen.
+pub(super) fn shown(text: &str) -> String {
+    if text.chars().all(|c| c.is_control() || (c.is_whitespace() && c != ' ')) {
+        return format!("the character U+{:04X}", text.chars().next().map_or(0, |c| c as u32));
+    }
+    if text.chars().count() > 40 {
+        return format!("`{}…`", text.chars().take(40).collect::<String>());
+    }
+    format!("`{text}`")
 }
 
 const OPERATOR: &str = "<>=!&|";
@@ -83,6 +88,7 @@ pub(super) fn finding(
         return Diagnostic::new(Code::TM0108, span(base, found.end), message);
     };
     let has = |r: Rule| positives.contains(&r);
+    let ends = has(Rule::eol) || has(Rule::EOI);
     if let Some((code, what, form)) = [
         (Rule::version, Code::TM0111, "a version", "numbers with dots between them, `1.0.0.22`"),
         (Rule::slug, Code::TM0112, "an id", "letters, digits and single hyphens, `project-invoices`"),
@@ -118,20 +124,22 @@ pub(super) fn finding(
         ";" => finding.help("a line ends without `;`").fix("remove `;`", here, "", true),
         "||" if is_line => finding.help("a pipe is a single `|`; `or` stands in conditions, in parentheses"),
         "==" | "!=" | "<" | ">" | "<=" | ">=" | "<>" | "=" | "and" | "or" | "is" | "like" | "in" | "not" | "&&"
-            if is_line && has(Rule::eol) =>
+            if is_line && ends =>
         {
             finding.help("a comparison, `and`, `or` and `not` stand in parentheses in a line")
         }
-        "default" | "on" | "once" | "values" | "|" | "{" if is_line && has(Rule::eol) => {
+        "default" | "on" | "once" | "values" | "|" | "{" if is_line && ends => {
             finding.help("a line's tails stand in this order: `| f(x)`, a value map, `default`, `on missing`, `once`")
         }
         _ => finding,
     }
 }
 
-/// "`)` or an operator"; where the line could have ended, that is what matters.
+/// "`)` or an operator"; where the line or a bracket could have ended, that is what matters.
 fn expected(rules: &[Rule]) -> Option<String> {
-    let ends = rules.contains(&Rule::eol);
+    use Rule::{EOI, comma, eol, kw_end, kw_then, rbrace, rparen, sign};
+    let closers = [eol, EOI, rparen, rbrace, comma, kw_then, kw_end, sign];
+    let ends = closers.iter().any(|r| rules.contains(r));
     let mut names: Vec<String> = vec![];
     for rule in rules {
         let name = match format!("{rule:?}").strip_prefix("kw_") {
@@ -145,7 +153,7 @@ fn expected(rules: &[Rule]) -> Option<String> {
     if names.len() > 1 {
         names.retain(|n| *n != "an operator");
     }
-    names.sort_by_key(|n| (!n.starts_with('`'), *n == "the end of the line"));
+    names.sort_by_cached_key(|n| (!n.starts_with('`'), n == "the end of the line", n.clone()));
     let last = names.pop()?;
     Some(if names.is_empty() { last.to_string() } else { format!("{} or {last}", names.join(", ")) })
 }
@@ -156,15 +164,16 @@ fn is_optional(rule: Rule) -> bool {
     matches!(
         rule,
         arith_op | bool_op | pipe | values | default | on_missing | once | compare | is_null | in_list | like | dot
-            | bar | pairs | kw_was | columns | cmp_op | bad_cmp | lparen | args
+            | bar | pairs | kw_was | columns | cmp_op | bad_cmp | lparen | args | kw_on | kw_default | kw_values | kw_not
+            | kw_in | kw_is | kw_like | lbrace
     )
 }
 
 fn describe(rule: Rule) -> &'static str {
     use Rule::*;
     match rule {
-        eol => "the end of the line",
-        EOI | nl | file | COMMENT | WHITESPACE => "",
+        eol | EOI => "the end of the line",
+        nl | file | COMMENT | WHITESPACE => "",
         bad_sign | bad_cmp | bad_and | bad_or | bad_not | bad_text | bad_name | bad_call | bad_equals => "",
         lbrace | pairs | row => "`{`",
         rbrace => "`}`",

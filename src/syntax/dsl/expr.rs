@@ -6,7 +6,7 @@ use super::Rule;
 use super::build::{Build, P};
 use crate::diagnostic::Code;
 use crate::source::At;
-use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Literal, Name, Path};
+use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Name, Path};
 
 /// How deep the tree of one expression may get: a long chain of operators is a deep tree.
 pub(super) const MAX_TREE: usize = 256;
@@ -20,47 +20,54 @@ impl Build<'_> {
         self.deep(p).map(|(e, _)| e)
     }
 
-    fn deep(&mut self, p: P<'_>) -> Option<Deep> {
+    /// Rules with one part are passed through without recursion: most of the grammar's levels are.
+    fn deep(&mut self, mut p: P<'_>) -> Option<Deep> {
+        loop {
+            let parts = p.clone().into_inner();
+            p = match p.as_rule() {
+                Rule::operand => parts.peek()?,
+                Rule::expr | Rule::arith | Rule::cond | Rule::unary if parts.len() == 1 => parts.peek()?,
+                Rule::paren => parts.into_iter().nth(1)?,
+                _ => break,
+            };
+        }
         match p.as_rule() {
-            Rule::operand => self.deep(p.into_inner().next()?),
-            Rule::expr => self.chain(p.into_inner(), &|b, op| b.bool_op(op)),
-            Rule::arith => self.chain(p.into_inner(), &|_, op| match op.as_str().trim_end() {
-                "+" => BinaryOp::Add,
-                "-" => BinaryOp::Sub,
-                "*" => BinaryOp::Mul,
-                _ => BinaryOp::Div,
-            }),
+            Rule::expr | Rule::arith => self.chain(p.into_inner()),
             Rule::cond => self.cond(p),
-            Rule::unary => {
-                let mut signs = vec![];
-                for part in p.into_inner() {
-                    if part.as_rule() == Rule::minus {
-                        signs.push(self.at(&part));
-                    } else {
-                        let inner = self.deep(part)?;
-                        return Some(self.prefix(&signs, inner, ExprKind::Negate));
-                    }
-                }
-                None
-            }
-            Rule::paren => self.deep(p.into_inner().find(|p| p.as_rule() == Rule::expr)?),
-            Rule::plain => {
-                let at = self.at(&p);
-                Some((Expr { kind: ExprKind::Literal(self.literal(p)), at }, 1))
-            }
-            Rule::path => {
-                let at = self.at(&p);
-                Some((Expr { kind: ExprKind::Path(self.path(p)), at }, 1))
-            }
-            Rule::call => {
-                let at = self.at(&p);
-                let (call, depth) = self.call(p)?;
-                self.wrap(ExprKind::Call(call), at, depth)
-            }
+            Rule::unary => self.unary(p),
+            Rule::call => self.called(p),
             Rule::case => self.case(p),
             Rule::aggregate => self.aggregate(p),
-            _ => None,
+            _ => self.leaf(p),
         }
+    }
+
+    fn leaf(&mut self, p: P<'_>) -> Option<Deep> {
+        let at = self.at(&p);
+        let kind = match p.as_rule() {
+            Rule::plain => ExprKind::Literal(self.literal(p)),
+            Rule::path => ExprKind::Path(self.path(p)),
+            _ => return None,
+        };
+        Some((Expr { kind, at }, 1))
+    }
+
+    fn called(&mut self, p: P<'_>) -> Option<Deep> {
+        let at = self.at(&p);
+        let (call, depth) = self.call(p)?;
+        self.wrap(ExprKind::Call(call), at, depth)
+    }
+
+    fn unary(&mut self, p: P<'_>) -> Option<Deep> {
+        let mut signs = vec![];
+        for part in p.into_inner() {
+            if part.as_rule() != Rule::minus {
+                let inner = self.deep(part)?;
+                return self.prefix(&signs, inner, ExprKind::Negate);
+            }
+            signs.push(self.at(&part));
+        }
+        None
     }
 
     /// Counts one level; too deep a tree is not built.
@@ -84,13 +91,13 @@ impl Build<'_> {
     }
 
     /// Operands and operators in turn, folded by precedence, left before right.
-    fn chain(&mut self, parts: ParsedAll<'_, Rule>, op: &dyn Fn(&mut Self, &P<'_>) -> BinaryOp) -> Option<Deep> {
+    fn chain(&mut self, parts: ParsedAll<'_, Rule>) -> Option<Deep> {
         let mut operands: Vec<Deep> = vec![];
         let mut waiting: Vec<BinaryOp> = vec![];
         for part in parts {
             match part.as_rule() {
                 Rule::bool_op | Rule::arith_op => {
-                    let next = op(self, &part);
+                    let next = self.operator(&part);
                     while waiting.last().is_some_and(|w| precedence(*w) >= precedence(next)) {
                         self.fold(&mut operands, &mut waiting)?;
                     }
@@ -115,7 +122,14 @@ impl Build<'_> {
         Some(())
     }
 
-    fn bool_op(&mut self, p: &P<'_>) -> BinaryOp {
+    fn operator(&mut self, p: &P<'_>) -> BinaryOp {
+        match p.as_str().trim_end() {
+            "+" => return BinaryOp::Add,
+            "-" => return BinaryOp::Sub,
+            "*" => return BinaryOp::Mul,
+            "/" => return BinaryOp::Div,
+            _ => {}
+        }
         let Some(inner) = p.clone().into_inner().next() else { return BinaryOp::And };
         let (op, with) = match inner.as_rule() {
             Rule::kw_or => return BinaryOp::Or,
@@ -131,22 +145,18 @@ impl Build<'_> {
 
     /// `word` with the blanks it needs where the operator it replaces had none.
     fn spaced(&self, p: &P<'_>, word: &str) -> String {
-        let before = self.raw[..self.start(p)].chars().next_back().is_some_and(|c| !c.is_whitespace());
+        let before = self.raw[..self.start(p)].chars().next_back().is_some_and(|c| !c.is_whitespace() && c != '(');
         let after = self.raw[self.end(p)..].chars().next().is_some_and(|c| !c.is_whitespace());
         format!("{}{word}{}", if before { " " } else { "" }, if after { " " } else { "" })
     }
 
-    fn prefix(&mut self, signs: &[At], inner: Deep, kind: fn(Box<Expr>) -> ExprKind) -> Deep {
+    fn prefix(&mut self, signs: &[At], inner: Deep, kind: fn(Box<Expr>) -> ExprKind) -> Option<Deep> {
         let mut deep = inner;
         for at in signs.iter().rev() {
             let at = At(at.0.to(deep.0.at.0));
-            if deep.1 >= MAX_TREE {
-                let _ = self.wrap(ExprKind::Literal(Literal { kind: crate::syntax::ast::LiteralKind::Null, at }), at, deep.1);
-                return deep;
-            }
-            deep = (Expr { kind: kind(Box::new(deep.0)), at }, deep.1 + 1);
+            deep = self.wrap(kind(Box::new(deep.0)), at, deep.1)?;
         }
-        deep
+        Some(deep)
     }
 
     fn cond(&mut self, p: P<'_>) -> Option<Deep> {
@@ -166,7 +176,7 @@ impl Build<'_> {
                 _ => deep = Some(self.deep(part)?),
             }
         }
-        Some(self.prefix(&nots, deep?, ExprKind::Not))
+        self.prefix(&nots, deep?, ExprKind::Not)
     }
 
     fn compare(&mut self, left: Deep, p: P<'_>) -> Option<Deep> {

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use super::build::{Build, P};
+use super::errors::shown;
 use super::recover::Reader;
 use super::scan::{Kind, scan};
 use super::stmt::STATEMENTS;
@@ -25,7 +26,7 @@ pub(super) fn file(text: &str, id: FileId) -> (File, Vec<Diagnostic>) {
             _ => {
                 let known = did_you_mean(word, ["map", "values"]);
                 let (start, end) = reader.here();
-                let message = format!("expected `map` or `values`, found `{}`", shorten(word));
+                let message = format!("expected `map` or `values`, found {}", shown(word));
                 let finding = Diagnostic::new(Code::TM0107, span(start, end), message);
                 reader.report(if let Some(help) = known { finding.help(help) } else { finding });
                 reader.skip_statement();
@@ -84,10 +85,6 @@ pub(super) fn head(prefix: &str, fragment: Fragment<'_>, map: &mut Map) -> Vec<D
     reader.statement(map);
     reader.expect_end();
     reader.finish()
-}
-
-pub(super) fn shorten(word: &str) -> String {
-    if word.chars().count() > 40 { word.chars().take(40).chain(['…']).collect() } else { word.to_string() }
 }
 
 impl Reader<'_> {
@@ -149,9 +146,7 @@ impl Reader<'_> {
     fn block_ended(&mut self, brace: (usize, usize), breakers: &[&str]) -> bool {
         let breaks = match self.word(0) {
             None => true,
-            Some(word) => {
-                breakers.contains(&word) && self.word(1).is_some_and(|w| w.starts_with('"') && w.len() > 1)
-            }
+            Some(word) => breakers.contains(&word) && self.word(1).is_some_and(|w| w.starts_with('"') && w.len() > 1),
         };
         if breaks {
             self.unclosed(brace);
@@ -208,7 +203,7 @@ impl Reader<'_> {
             Diagnostic::new(Code::TM0115, here, message)
         } else {
             let known = STATEMENTS.iter().map(|(w, _)| *w).chain(["fields", "test"]);
-            let finding = Diagnostic::new(Code::TM0107, here, format!("unknown statement `{}`", shorten(word)));
+            let finding = Diagnostic::new(Code::TM0107, here, format!("unknown statement {}", shown(word)));
             match did_you_mean(word, known) {
                 Some(help) => finding.help(help),
                 None => finding,

@@ -85,8 +85,11 @@ impl<'a> Reader<'a> {
         self.at += 1;
         if self.token(self.at).is_some_and(|t| t.kind != Kind::NewLine && self.text(self.at) != "}") {
             let (start, stop) = self.here();
-            let message = format!("expected the end of the line after `}}`, found `{}`", self.text(self.at));
+            let message = format!("expected the end of the line after `}}`, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, stop), message));
+            if self.token(self.at).is_some_and(|t| t.kind != Kind::Word) {
+                self.skip_statement();
+            }
         }
         end
     }
@@ -111,7 +114,7 @@ impl<'a> Reader<'a> {
         self.skip_line_breaks();
         if self.token(self.at).is_some() && self.b.found.is_empty() {
             let (start, _) = self.here();
-            let message = format!("expected the end of the text, found `{}`", super::parse::shorten(self.text(self.at)));
+            let message = format!("expected the end of the text, found {}", errors::shown(self.text(self.at)));
             self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, self.b.raw.trim_end().len()), message));
         }
     }

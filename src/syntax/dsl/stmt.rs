@@ -151,9 +151,9 @@ impl Build<'_> {
         let at = self.at(&p);
         let mut inner = p.into_inner();
         let operation = operation(&inner.next()?);
-        let columns = inner.next().map(|columns| {
-            columns.into_inner().filter(|p| p.as_rule() == Rule::path).map(|p| self.path(p)).collect()
-        });
+        let columns = inner
+            .next()
+            .map(|columns| columns.into_inner().filter(|p| p.as_rule() == Rule::path).map(|p| self.path(p)).collect());
         Some(Direct { operation, columns, at })
     }
 
@@ -192,14 +192,7 @@ impl Build<'_> {
         RunMode::Every(seconds.unwrap_or(1))
     }
 
-    fn key(
-        &mut self,
-        parts: Vec<P<'_>>,
-        at: At,
-        end: usize,
-        map: &mut Map,
-        mut before: Vec<TriviaLine>,
-    ) -> Option<()> {
+    fn key(&mut self, parts: Vec<P<'_>>, at: At, end: usize, map: &mut Map, mut before: Vec<TriviaLine>) -> Option<()> {
         let mut lines: Vec<Line> = vec![];
         let last = parts.len().saturating_sub(1);
         for (i, part) in parts.into_iter().enumerate() {
@@ -244,14 +237,15 @@ impl Build<'_> {
                 Rule::side_column => column = self.side_column(part),
                 Rule::pairs => {
                     // The tree has no other place for what stands above.
-                    self.spill.extend(before.take().unwrap_or_default());
+                    let above = before.take().unwrap_or_default();
+                    self.keep(above);
                     pairs = Some(self.pairs(part));
                 }
                 _ => {}
             }
         }
         if let Some(above) = before.take().filter(|_| column.is_some()) {
-            self.spill.extend(above);
+            self.keep(above);
         }
         let mut lines = lines.into_iter();
         let edit = match (rule, column) {

@@ -28,9 +28,6 @@ pub(super) fn file(file: &File) -> String {
         out.gap(true);
         map(&mut out, m);
     }
-    if !file.end.before.is_empty() && !out.lines.is_empty() {
-        out.gap(matches!(file.end.before.first(), Some(TriviaLine::Blank)));
-    }
     out.before(0, &file.end);
     out.finish()
 }
@@ -169,12 +166,8 @@ fn pad(text: &str, to: usize) -> String {
 
 /// A line up to its value map in braces; `left` and `sign` are the widths of the columns.
 fn head_of(line: &Line, left: usize, sign: usize) -> String {
-    let mut out = format!(
-        "{} {} {}",
-        pad(&operand(&line.left), left),
-        pad(line_sign(line), sign),
-        operand(&line.right)
-    );
+    let mut out =
+        format!("{} {} {}", pad(&operand(&line.left), left), pad(line_sign(line), sign), operand(&line.right));
     for pipe in &line.pipes {
         out.push_str(&format!(" | {}", call(pipe)));
     }
@@ -229,7 +222,7 @@ fn map(out: &mut Out, m: &Map) {
     let extends = m.extends.as_ref().map_or(String::new(), |e| format!(" extends {}", e.text));
     out.open(0, &format!("map {}{extends} {{", quoted(m.name.as_ref().map_or("", |n| &n.text))));
     head(out, m);
-    if !m.fields.is_empty() || !m.fields_trivia.before.is_empty() || !m.fields_end.before.is_empty() {
+    if !m.fields.is_empty() || has_comment(&m.fields_trivia) || has_comment(&m.fields_end) {
         out.blank();
         out.before(2, &m.fields_trivia);
         out.open(2, "fields {");

@@ -67,8 +67,8 @@ impl Decoder<'_> {
                 "parked" if !given => Some(TestWhat::Parked),
                 "error" if !given => Some(TestWhat::Error),
                 _ => {
-                    let expected = if given { "a row" } else { "a row, `parked` or `error`" };
-                    self.r.wrong(n, &format!("{expected}, like `right: {{ COLUMN: value }}`,"));
+                    let expected = if given { "a row" } else { "`parked`, `error` or a row" };
+                    self.r.wrong(n, &format!("{expected} (`right: {{ COLUMN: value }}`)"));
                     None
                 }
             };
@@ -103,8 +103,7 @@ impl Decoder<'_> {
     /// A key that is a path of the DSL.
     fn path(&mut self, key: &Scalar, span: Span) -> Option<Path> {
         let offset = |i: usize| key.offset(i);
-        let (expr, findings) =
-            dsl::parse_expr(dsl::Fragment { text: &key.text, file: span.file, offset: &offset });
+        let (expr, findings) = dsl::parse_expr(dsl::Fragment { text: &key.text, file: span.file, offset: &offset });
         self.take(findings, key);
         match expr?.kind {
             ExprKind::Path(path) => Some(path),

@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{File, Flow, Map, Name, Node as Ast, Side, Trivia, TriviaLine, ValuesDecl};
 use crate::syntax::dsl;
-use crate::yaml::{Document, Entry, Fields, Node, Plain, Reader, Scalar, Style, resolve};
+use crate::yaml::{Comments, Document, Entry, Fields, Node, Plain, Reader, Scalar, Style, resolve};
 
 /// The keys of a map file in their canonical order.
 pub(super) const KEYS: &[&str] = &[
@@ -85,7 +85,7 @@ impl Decoder<'_> {
             map.name = self.r.name(n, "`map`").map(|s| Name { text: s.text.clone(), at: n.span.into() });
         }
         if let Some(e) = f.entry("map") {
-            map.trivia.before = trivia::flat(&e.comments);
+            map.trivia = trivia::of(&e.comments);
         }
         if let Some(e) = f.entry("extends") {
             map.trivia.before.extend(trivia::flat(&e.comments));
@@ -137,12 +137,7 @@ impl Decoder<'_> {
     }
 
     /// A scalar that holds DSL text; where YAML made something else of it, that is the finding.
-    pub(super) fn fragment<'n>(
-        &mut self,
-        n: &'n Node,
-        what: &str,
-        comments: &crate::yaml::Comments,
-    ) -> Option<&'n Scalar> {
+    pub(super) fn fragment<'n>(&mut self, n: &'n Node, what: &str, comments: &Comments) -> Option<&'n Scalar> {
         if !self.unchanged(n, comments.after.as_deref()) {
             return None;
         }
@@ -239,8 +234,7 @@ impl Decoder<'_> {
     fn key(&mut self, e: &Entry, map: &mut Map) {
         let Some(items) = e.value.items() else {
             if let Some(mut line) = self.one_key(&e.value, &e.comments, map) {
-                line.trivia = trivia::of(&e.comments);
-                line.trivia.before.extend(trivia::inside(&e.value));
+                line.trivia = self.line_trivia(&e.value, &e.comments);
                 map.key.push(line);
             }
             return;
@@ -251,7 +245,7 @@ impl Decoder<'_> {
         let mut lead = trivia::flat(&e.comments);
         for item in items {
             if let Some(mut line) = self.one_key(&item.value, &item.comments, map) {
-                let mut t = self.item_trivia(item);
+                let mut t = self.line_trivia(&item.value, &item.comments);
                 t.before.splice(0..0, std::mem::take(&mut lead));
                 line.trivia = t;
                 map.key.push(line);
@@ -262,13 +256,12 @@ impl Decoder<'_> {
 
     fn needs(&mut self, e: &Entry, map: &mut Map) {
         let mut names = vec![];
-        let list: Vec<(&Node, &crate::yaml::Comments)> = match e.value.items() {
-            Some(items) => items.iter().map(|i| (&i.value, &i.comments)).collect(),
-            None => vec![(&e.value, &e.comments)],
+        let list: Vec<&Node> = match e.value.items() {
+            Some(items) => items.iter().map(|i| &i.value).collect(),
+            None => vec![&e.value],
         };
-        for (n, comments) in &list {
+        for n in &list {
             let Some(s) = self.r.name(n, "`needs`") else { continue };
-            let _ = comments;
             let mut one = Map::default();
             self.head("needs", s, n, &mut one);
             names.extend(one.needs.into_iter().flat_map(|n| n.it));
@@ -310,7 +303,9 @@ impl Decoder<'_> {
             (Some(s), _) if s.style == Style::Plain && comment.is_some() && !balanced(&s.text) => {
                 ("` #` ends this line in the middle of a text or bracket", start)
             }
-            (Some(s), _) if s.style == Style::Plain && n.anchor.is_some() && !s.text.starts_with(char::is_alphanumeric) => {
+            (Some(s), _)
+                if s.style == Style::Plain && n.anchor.is_some() && !s.text.starts_with(char::is_alphanumeric) =>
+            {
                 ("`&` at its beginning makes an anchor of this line", n.anchor.map_or(start, |a| a.start as usize))
             }
             _ => return true,
@@ -375,11 +370,7 @@ fn balanced(text: &str) -> bool {
             (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, '(' | '{' | '[') => open.push(c),
-            (None, ')' | '}' | ']') => {
-                if open.pop().is_none() {
-                    return false;
-                }
-            }
+            (None, ')' | '}' | ']') if open.pop().is_none() => return false,
             _ => {}
         }
     }

@@ -14,14 +14,15 @@ impl Decoder<'_> {
     /// An item of `fields`: a line, or `{line, values}`.
     pub(super) fn line_item(&mut self, item: &Item) -> Option<Line> {
         let mut line = self.line(&item.value, &item.comments, "a field line", &["line", "values"])?;
-        line.trivia = self.item_trivia(item);
+        line.trivia = self.line_trivia(&item.value, &item.comments);
         Some(line)
     }
 
-    /// Comments of an item and of the entries of its mapping; those of the pairs stay with the pairs.
-    pub(super) fn item_trivia(&mut self, item: &Item) -> Trivia {
-        let mut t = trivia::of(&item.comments);
-        for e in item.value.entries().unwrap_or_default() {
+    /// Comments of an item or entry and of the keys of the mapping in it; those of pairs stay with the pairs, those of
+    /// `was` with it.
+    pub(super) fn line_trivia(&mut self, value: &Node, comments: &Comments) -> Trivia {
+        let mut t = trivia::of(comments);
+        for e in value.entries().unwrap_or_default().iter().filter(|e| e.key.text != "was") {
             t.before.extend(trivia::lines(&e.comments.before));
             match (&e.comments.after, &t.after) {
                 (Some(c), Some(_)) => t.before.push(TriviaLine::Comment(c.clone())),
@@ -29,7 +30,7 @@ impl Decoder<'_> {
                 (None, _) => {}
             }
         }
-        t.before.extend(trivia::lines(&item.value.end));
+        t.before.extend(trivia::lines(&value.end));
         t
     }
 
@@ -59,10 +60,7 @@ impl Decoder<'_> {
 
     fn with_values(&mut self, line: Option<Line>, f: &Fields<'_>) -> Option<Line> {
         let flow = line.as_ref().map_or(Flow::Both, |l| l.sign.flow);
-        let values = match f.get("values") {
-            Some(n) => Some((self.pairs(n, flow), n.span)),
-            None => None,
-        };
+        let values = f.get("values").map(|n| (self.pairs(n, flow), n.span));
         let mut line = line?;
         if let Some((pairs, span)) = values {
             if line.values.is_some() {
@@ -106,7 +104,7 @@ impl Decoder<'_> {
         let key = e.key.text.as_str();
         let mut lead = trivia::flat(&e.comments);
         for item in self.r.sequence(&e.value, &format!("`{key}`")).unwrap_or_default() {
-            let mut t = self.item_trivia(item);
+            let mut t = self.line_trivia(&item.value, &item.comments);
             t.before.splice(0..0, std::mem::take(&mut lead));
             let column = key == "drop" || (key == "add" && item.value.get("column").is_some());
             if column {
@@ -121,8 +119,12 @@ impl Decoder<'_> {
             }
             let known: &[&str] = if key == "set" { &["line", "values", "was"] } else { &["line", "values"] };
             let line = self.line(&item.value, &item.comments, &format!("an item of `{key}`"), known);
-            let was = item.value.entries().and_then(|_| item.value.get("was")).filter(|_| key == "set");
-            let was = was.and_then(|w| self.line(&w.value, &w.comments, "`was`", &["line", "values"]));
+            let was = item.value.get("was").filter(|_| key == "set");
+            let was = was.and_then(|w| {
+                let mut line = self.line(&w.value, &w.comments, "`was`", &["line", "values"])?;
+                line.trivia = self.line_trivia(&w.value, &w.comments);
+                Some(line)
+            });
             let Some(mut line) = line else { continue };
             line.trivia = t;
             map.edits.push(match key {
@@ -155,10 +157,7 @@ impl Decoder<'_> {
             None => column.to_string(),
         };
         let column = Name { text, at: name.span.into() };
-        let pairs = match values {
-            Some(v) => Some(self.pairs(v, Flow::Both)),
-            None => None,
-        };
+        let pairs = values.map(|v| self.pairs(v, Flow::Both));
         match (key, pairs) {
             ("drop", pairs) => Some(Edit::Drop(side, column, pairs)),
             (_, Some(pairs)) => Some(Edit::AddPairs(side, column, pairs)),
@@ -180,7 +179,7 @@ impl Decoder<'_> {
         for item in self.r.sequence(n, "`values`").unwrap_or_default() {
             if let Some(pair) = self.pair(&item.value, own) {
                 let mut node = Ast::new(pair, item.value.span);
-                node.trivia = self.item_trivia(item);
+                node.trivia = self.line_trivia(&item.value, &item.comments);
                 pairs.pairs.push(node);
             }
         }

@@ -2,9 +2,9 @@
 
 use super::lines::side_column;
 use crate::syntax::ast::{
-    Arrow, Conflict, Direct, Edit, ElseAction, File, Flow, GuardMode, Line, LineValues, Literal, LiteralKind, Map,
-    Name, Node, Operation, Pair, Pairs, Pairing, Path, Row, RunMode, Side, Sign, Step, TableRef, Test, TestWhat,
-    Trivia, TriviaLine,
+    Arrow, Conflict, Direct, Edit, ElseAction, Expr, ExprKind, File, Flow, GuardMode, Line, LineValues, Literal,
+    LiteralKind, Map, Name, Node, Operation, Pair, Pairing, Pairs, Path, Row, RunMode, Side, Sign, Step, TableRef,
+    Test, TestWhat, Trivia, TriviaLine,
 };
 use crate::syntax::dsl;
 use crate::yaml::{quoted, reads_back};
@@ -41,10 +41,10 @@ impl Writer {
     fn map(&mut self, map: &Map) {
         self.before(0, &map.trivia.before);
         if let Some(name) = &map.name {
-            self.entry(0, "map", &text(&name.text), None);
+            self.entry_as_is(0, "map", &text(&name.text), map.trivia.after.as_deref());
         }
         if let Some(base) = &map.extends {
-            self.entry(0, "extends", &text(&base.text), None);
+            self.entry_as_is(0, "extends", &text(&base.text), None);
         }
         self.simple("id", &map.id, |s| s.clone());
         self.simple("version", &map.version, |s| s.clone());
@@ -54,7 +54,7 @@ impl Writer {
                 if i > 0 {
                     self.before(2, &l.trivia.before);
                 }
-                self.entry(2, &key(&l.it.0), &quoted(&l.it.1), l.trivia.after.as_deref());
+                self.entry_as_is(2, &text(&l.it.0), &quoted(&l.it.1), l.trivia.after.as_deref());
             }
         }
         self.simple("tables", &map.tables, |t| {
@@ -77,15 +77,13 @@ impl Writer {
             (*side, if *mode == GuardMode::Reject { "reject" } else { "report" }.into())
         });
         self.simple("company", &map.company, pairing);
-        self.list("key", &map.key, None);
+        self.list("key", &map.key);
         self.sides("filter", &map.filter, |(side, e)| (*side, dsl::write_expr(e)));
-        self.sides("on exit", &map.on_exit, |(side, delete)| {
-            (*side, if *delete { "delete" } else { "leave" }.into())
-        });
+        self.sides("on exit", &map.on_exit, |(side, delete)| (*side, if *delete { "delete" } else { "leave" }.into()));
         if let Some(n) = &map.needs {
             self.before(0, &n.trivia.before);
-            let ids: Vec<String> = n.it.iter().map(|n| flow_text(&n.text)).collect();
-            self.entry(0, "needs", &format!("[{}]", ids.join(", ")), n.trivia.after.as_deref());
+            let ids: Vec<String> = n.it.iter().map(|n| text(&n.text)).collect();
+            self.entry_as_is(0, "needs", &format!("[{}]", ids.join(", ")), n.trivia.after.as_deref());
         }
         self.simple("initial", &map.initial, |side| side.map_or("none".into(), |s| format!("{} wins", s.word())));
         self.simple("conflict", &map.conflict, |c| match c {
@@ -103,7 +101,7 @@ impl Writer {
             self.before(0, &map.fields_trivia.before);
             if map.fields.is_empty() {
                 self.before(0, &map.fields_end.before);
-                self.entry(0, "fields", "[]", None);
+                self.entry_as_is(0, "fields", "[]", None);
             } else {
                 self.out.push_str("fields:\n");
                 for l in &map.fields {
@@ -149,15 +147,12 @@ impl Writer {
         }
     }
 
-    fn list(&mut self, key: &str, lines: &[Line], end: Option<&Trivia>) {
+    fn list(&mut self, key: &str, lines: &[Line]) {
         for (i, l) in lines.iter().enumerate() {
             if i == 0 {
                 self.lead_key(0, &l.trivia, key);
             }
             self.item_with(2, l, None, i > 0);
-        }
-        if let Some(end) = end {
-            self.before(2, &end.before);
         }
     }
 
@@ -184,14 +179,13 @@ impl Writer {
         }
         if let Some(was) = was {
             let (text, pairs) = split(was);
-            self.pad(depth + 2);
+            self.before(depth + 2, &was.trivia.before);
             match pairs {
-                None => {
-                    self.out.push_str("was: ");
-                    self.scalar(depth + 2, &text, None);
-                }
+                None => self.entry(depth + 2, "was", &text, was.trivia.after.as_deref()),
                 Some(p) => {
-                    self.out.push_str("was:\n");
+                    self.pad(depth + 2);
+                    self.out.push_str("was:");
+                    self.after(was.trivia.after.as_deref());
                     self.entry(depth + 4, "line", &text, None);
                     self.pairs(depth + 4, "values", p, was.sign.flow, None);
                 }
@@ -243,7 +237,7 @@ impl Writer {
     fn pairs(&mut self, depth: usize, name: &str, pairs: &Pairs, own: Flow, after: Option<&str>) {
         if pairs.pairs.is_empty() {
             self.before(depth, &pairs.end.before);
-            self.entry(depth, name, "[]", after);
+            self.entry_as_is(depth, name, "[]", after);
             return;
         }
         self.pad(depth);
@@ -277,8 +271,7 @@ impl Writer {
         if before {
             self.before(2, &t.trivia.before);
         }
-        self.out.push_str("  - test: ");
-        self.scalar(4, &t.name.text, t.trivia.after.as_deref());
+        self.entry_as_is(2, "- test", &text(&t.name.text), t.trivia.after.as_deref());
         for (given, key) in [(true, "given"), (false, "expect")] {
             for (i, s) in t.steps.iter().filter(|s| s.it.given == given).enumerate() {
                 if i == 0 {
@@ -292,7 +285,7 @@ impl Writer {
                 self.out.push_str(&match &s.it.what {
                     TestWhat::Row(side, r) => format!("{}: {}", side.word(), row(r)),
                     TestWhat::NoRow(side) => format!("{}: none", side.word()),
-                    TestWhat::Other(p, r) => format!("{}: {}", key_of(p), row(r)),
+                    TestWhat::Other(p, r) => format!("{}: {}", other(p), row(r)),
                     TestWhat::Parked => "parked".to_string(),
                     TestWhat::Error => "error".to_string(),
                 });
@@ -321,16 +314,21 @@ impl Writer {
         }
     }
 
+    /// A key with DSL text.
     fn entry(&mut self, depth: usize, key: &str, value: &str, after: Option<&str>) {
         self.pad(depth);
         self.out.push_str(key);
         self.out.push_str(": ");
-        if value.starts_with(['"', '[']) && !reads_back(value) && !is_line(value) {
-            self.out.push_str(value);
-            self.after(after);
-        } else {
-            self.scalar(depth, value, after);
-        }
+        self.scalar(depth, value, after);
+    }
+
+    /// A key with a value that is YAML already.
+    fn entry_as_is(&mut self, depth: usize, key: &str, value: &str, after: Option<&str>) {
+        self.pad(depth);
+        self.out.push_str(key);
+        self.out.push_str(": ");
+        self.out.push_str(value);
+        self.after(after);
     }
 
     /// DSL text: plain where every reader reads it back, else a literal block.
@@ -340,11 +338,13 @@ impl Writer {
             self.after(after);
             return;
         }
-        let plain_lines = !text.is_empty()
+        let block = text.contains([' ', '\n', '"', '\\', '\''])
             && !text.starts_with([' ', '\t', '\n'])
             && !text.ends_with([' ', '\n'])
-            && !text.chars().any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
-        if !plain_lines || is_number(text) {
+            && !text
+                .chars()
+                .any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
+        if !block {
             self.out.push_str(&quoted(text));
             self.after(after);
             return;
@@ -371,4 +371,117 @@ impl Writer {
     fn pad(&mut self, depth: usize) {
         self.out.extend(std::iter::repeat_n(' ', depth));
     }
+}
+
+/// A text that needs no quotes, else in quotes.
+fn text(text: &str) -> String {
+    if reads_back(text) { text.to_string() } else { quoted(text) }
+}
+
+fn table(t: &TableRef) -> String {
+    let step = |n: &Name| Step { name: n.clone(), inner: None };
+    path(&Path { this: false, steps: vec![step(&t.store), step(&t.table)], at: t.table.at })
+}
+
+fn path(p: &Path) -> String {
+    dsl::write_expr(&Expr { kind: ExprKind::Path(p.clone()), at: p.at })
+}
+
+/// A path as a key of a flow mapping.
+fn key_of(p: &Path) -> String {
+    let shown = path(p);
+    let bare = shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) && reads_back(&shown);
+    if bare { shown } else { quoted(&shown) }
+}
+
+/// The key of a row of another table; a table that is called like a side keeps its quotes.
+fn other(p: &Path) -> String {
+    match path(p).as_str() {
+        side @ ("left" | "right") => quoted(&format!("\"{side}\"")),
+        _ => key_of(p),
+    }
+}
+
+fn row(r: &Row) -> String {
+    let cells: Vec<String> = r.cells.iter().map(|c| format!("{}: {}", key_of(&c.path), literal(&c.value))).collect();
+    if cells.is_empty() { "{}".into() } else { format!("{{ {} }}", cells.join(", ")) }
+}
+
+fn literal(l: &Literal) -> String {
+    match &l.kind {
+        LiteralKind::Text(t) => quoted(t),
+        LiteralKind::Number(n) => number(n),
+        LiteralKind::Boolean(b) => b.to_string(),
+        LiteralKind::Null => "null".into(),
+    }
+}
+
+/// Digits without the leading zeros that some readers take for octal.
+fn number(digits: &str) -> String {
+    let (minus, body) = digits.strip_prefix('-').map_or(("", digits), |b| ("-", b));
+    let whole = body.split('.').next().unwrap_or("").len();
+    let zeros = body.bytes().take(whole.saturating_sub(1)).take_while(|b| *b == b'0').count();
+    format!("{minus}{}", &body[zeros..])
+}
+
+fn mark(sign: &Sign) -> &'static str {
+    match sign.flow {
+        Flow::Both => "=",
+        Flow::ToRight => ">",
+        Flow::ToLeft => "<",
+    }
+}
+
+fn operation(o: Operation) -> &'static str {
+    match o {
+        Operation::Create => "create",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+    }
+}
+
+fn direct(d: &Direct) -> String {
+    match &d.columns {
+        None => operation(d.operation).to_string(),
+        Some(columns) => {
+            let columns: Vec<String> = columns.iter().map(path).collect();
+            format!("{} ({})", operation(d.operation), columns.join(", "))
+        }
+    }
+}
+
+fn pairing(p: &Pairing) -> String {
+    dsl::write_line(&Line {
+        left: p.left.clone(),
+        sign: p.sign,
+        right: p.right.clone(),
+        pipes: vec![],
+        values: None,
+        default: None,
+        on_missing: None,
+        once: false,
+        at: p.sign.at,
+        trivia: Trivia::default(),
+    })
+}
+
+/// In the largest unit without a rest.
+fn duration(seconds: u64) -> String {
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm')];
+    let unit = units.into_iter().find(|(n, _)| seconds > 0 && seconds.is_multiple_of(*n)).unwrap_or((1, 's'));
+    format!("{}{}", seconds / unit.0, unit.1)
+}
+
+/// The line's text without the pairs written at it, and the pairs; the sign stays as it is with them.
+fn split(line: &Line) -> (String, Option<&Pairs>) {
+    let Some(LineValues::Inline(pairs)) = &line.values else { return (dsl::write_line(line), None) };
+    let mut stand_in = String::from("values_stand_beside");
+    let mut plain = line.clone();
+    plain.values = None;
+    while dsl::write_line(&plain).contains(&stand_in) {
+        stand_in.push('_');
+    }
+    plain.values = Some(LineValues::Named(Name { text: stand_in.clone(), at: line.at }));
+    let text = dsl::write_line(&plain);
+    (text.replacen(&format!(" values {stand_in}"), "", 1), Some(pairs))
 }

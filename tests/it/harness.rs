@@ -1,0 +1,150 @@
+//! A small world for engine tests: two SQLite files made from schemas, maps from text, people who write SQL.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use tablemap::engine::{Engine, Env, Limits, Master, Quiet, Report};
+use tablemap::sema;
+use tablemap::source::Sources;
+use tablemap::store::Store;
+use tablemap::store::sqlite::{Options, SqliteStore};
+
+pub struct World {
+    pub dir: tempfile::TempDir,
+    schemas: Vec<(String, String)>,
+    maps: Vec<String>,
+    companies: Option<Vec<String>>,
+    limits: Limits,
+}
+
+impl World {
+    /// Stores by name and schema text; their tables are created.
+    pub fn new(schemas: &[(&str, &str)], maps: &[&str]) -> World {
+        let world = World {
+            dir: tempfile::tempdir().unwrap(),
+            schemas: schemas.iter().map(|(n, s)| (n.to_string(), s.to_string())).collect(),
+            maps: maps.iter().map(|m| m.to_string()).collect(),
+            companies: None,
+            limits: Limits::default(),
+        };
+        for store in world.engine().stores {
+            store.create_tables().unwrap();
+        }
+        world
+    }
+    pub fn companies(mut self, companies: &[&str]) -> World {
+        self.companies = Some(companies.iter().map(|c| c.to_string()).collect());
+        self
+    }
+    pub fn limits(mut self, limits: Limits) -> World {
+        self.limits = limits;
+        self
+    }
+    pub fn set_maps(&mut self, maps: &[&str]) {
+        self.maps = maps.iter().map(|m| m.to_string()).collect();
+    }
+    pub fn path(&self, store: &str) -> PathBuf {
+        self.dir.path().join(format!("{store}.db"))
+    }
+    /// A fresh engine, as a new process would make it.
+    pub fn engine(&self) -> Engine {
+        let mut sources = Sources::new();
+        let mut stores = Vec::new();
+        for (name, text) in &self.schemas {
+            let file = sources.add(format!("{name}.schema.yaml"), text.clone());
+            let (schema, findings) = tablemap::schema::load(&sources, file);
+            assert!(findings.is_empty(), "schema {name}: {}", show(&sources, &findings));
+            stores.push((name.clone(), Arc::new(schema)));
+        }
+        let mut files = Vec::new();
+        for (i, text) in self.maps.iter().enumerate() {
+            let file = sources.add(format!("m{i}.tmap"), text.clone());
+            let (ast, findings) = tablemap::syntax::dsl::parse(&sources, file);
+            assert!(findings.is_empty(), "{}", show(&sources, &findings));
+            files.push((file, ast));
+        }
+        let input = sema::Input {
+            sources: &sources,
+            stores: &stores,
+            files: &files,
+            companies: self.companies.as_deref(),
+            time_zone: jiff::tz::TimeZone::UTC,
+        };
+        let (maps, findings) = sema::analyse(&input);
+        let errors: Vec<_> =
+            findings.into_iter().filter(|d| d.severity == tablemap::diagnostic::Severity::Error).collect();
+        assert!(errors.is_empty(), "{}", show(&sources, &errors));
+        let opened: Vec<Arc<dyn Store>> = stores
+            .iter()
+            .map(|(name, schema)| {
+                let options = Options { create: true, ..Options::default() };
+                Arc::new(SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap()) as Arc<dyn Store>
+            })
+            .collect();
+        Engine::new("test", maps, opened, Env::default(), self.limits)
+    }
+    /// A direct change by somebody with an own connection.
+    pub fn sql(&self, store: &str, sql: &str) {
+        let c = rusqlite::Connection::open(self.path(store)).unwrap();
+        c.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        c.execute_batch(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+    /// Rows as text, columns joined by `|`, null as `-`.
+    pub fn rows(&self, store: &str, sql: &str) -> Vec<String> {
+        let c = rusqlite::Connection::open(self.path(store)).unwrap();
+        let mut s = c.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        let n = s.column_count();
+        let rows = s.query_map([], |r| {
+            Ok((0..n)
+                .map(|i| match r.get_ref(i).unwrap() {
+                    rusqlite::types::ValueRef::Null => "-".to_string(),
+                    rusqlite::types::ValueRef::Integer(i) => i.to_string(),
+                    rusqlite::types::ValueRef::Real(f) => f.to_string(),
+                    rusqlite::types::ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
+                    rusqlite::types::ValueRef::Blob(b) => format!("{b:?}"),
+                })
+                .collect::<Vec<_>>()
+                .join("|"))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+    pub fn sync(&self) -> Report {
+        self.engine().sync(None, None, &Quiet).unwrap()
+    }
+    pub fn sync_with(&self, master: Master) -> Report {
+        self.engine().sync(None, Some(&master), &Quiet).unwrap()
+    }
+    pub fn run(&self) -> Report {
+        self.engine().run_once(None, &Quiet).unwrap()
+    }
+    pub fn run_map(&self, id: &str) -> Report {
+        let engine = self.engine();
+        let map = engine.maps.map(id).unwrap();
+        engine.run_once(Some(&[map]), &Quiet).unwrap()
+    }
+    /// Messages of everything in quarantine.
+    pub fn errors(&self) -> Vec<String> {
+        let engine = self.engine();
+        let all: Vec<usize> = (0..engine.maps.maps.len()).collect();
+        engine.errors(&all).unwrap().into_iter().map(|(_, e)| format!("{} {}", e.kind.word(), e.message)).collect()
+    }
+    /// Asserts that another run writes nothing.
+    pub fn assert_quiet(&self) {
+        let report = self.run();
+        let written: u64 = report.legs.iter().map(|l| l.written()).sum();
+        assert_eq!(written, 0, "a run without changes wrote rows: {report:?}");
+    }
+}
+
+fn show(sources: &Sources, findings: &[tablemap::diagnostic::Diagnostic]) -> String {
+    findings
+        .iter()
+        .map(|d| tablemap::diagnostic::render::human::render(sources, d, false))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// created, updated, deleted, unchanged, filtered, parked, quarantined of one leg.
+pub fn counts(report: &Report, map: &str, into: &str) -> [u64; 7] {
+    let l = report.legs.iter().find(|l| l.map == map && l.into == into);
+    l.map_or([0; 7], |l| [l.created, l.updated, l.deleted, l.unchanged, l.filtered_out, l.parked, l.quarantined])
+}
