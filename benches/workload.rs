@@ -219,7 +219,7 @@ fn generate(dir: &Path, rows: u64) {
                     id,
                     format!("INV-{i:08}"),
                     format!("C{:06}", r.below(50_000)),
-                    1 + r.below(5),
+                    1 + r.below(5) as i64,
                     cents(amount),
                     CURRENCIES[r.below(7) as usize],
                     date,
@@ -234,7 +234,7 @@ fn generate(dir: &Path, rows: u64) {
                     NOTES[r.below(5) as usize],
                     format!("{date}T08:00:00Z"),
                     format!("{date}T{:02}:{:02}:00Z", r.below(24), r.below(60)),
-                    1 + r.below(9),
+                    1 + r.below(9) as i64,
                     format!("PO-{:07}", r.below(10_000_000)),
                 ])
                 .unwrap();
