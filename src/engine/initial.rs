@@ -12,7 +12,6 @@ use crate::store::{Position, Progress, Rows, StoreError};
 use crate::value::{Key, Value};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Instant;
 
 /// What the reading thread hands over.
 enum Message {
@@ -32,7 +31,7 @@ impl Engine {
         yields: bool,
         observer: &dyn Observer,
     ) -> Result<LegReport> {
-        let started = Instant::now();
+        let started = self.env.monotonic();
         let l = leg.leg();
         let (source, target) = (self.source(leg), self.target(leg));
         let total = source.snapshot()?.count(l.source.table)?;
@@ -51,7 +50,7 @@ impl Engine {
             wrote.and_then(|()| read)
         });
         outcome?;
-        counts.seconds = started.elapsed().as_secs_f64();
+        counts.seconds = self.env.monotonic().saturating_sub(started).as_secs_f64();
         observer.leg_finished(&counts);
         Ok(counts)
     }
@@ -116,6 +115,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
+                n: i,
             };
             let mut misfit = None;
             while let Some((_, m)) = misfits.next_if(|(cell, _)| *cell / rows.width == i) {
@@ -265,5 +265,6 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
+        n: item.n,
     }
 }

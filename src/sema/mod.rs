@@ -1,11 +1,23 @@
 //! Names, types, directions, keys, lookups: from the tree to the checked map the engine runs (ids, no names).
 
+mod capture;
+mod env;
 mod eval;
-mod reader;
-mod report;
-mod typing;
 pub mod expr;
+mod fingerprint;
+mod guard;
 pub mod ir;
+mod leg;
+mod line;
+mod map;
+mod order;
+mod project;
+mod reader;
+mod reference;
+mod report;
+mod tests;
+mod typing;
+mod value_map;
 
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
@@ -15,6 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources};
 use crate::syntax::ast;
+use crate::value::Type;
 use std::sync::Arc;
 
 /// What there is to analyse.
@@ -33,6 +46,13 @@ pub struct Input<'a> {
 
 /// Analyses all maps. Maps without errors are in the result, even where others have some.
 pub fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
-    let _ = input;
-    todo!("in work")
+    project::analyse(input)
+}
+
+/// Types an expression that reads no columns, and where nothing says what it should be.
+pub fn constant_expression(sources: &Sources, e: &ast::Expr) -> Result<(Expr, Type), Vec<Diagnostic>> {
+    let mut report = report::Report::new(sources);
+    let mut reader = reader::Reader::nothing();
+    let typed = typing::Typer { reader: &mut reader, report: &mut report }.infer(e, None);
+    typed.map(|t| (t.expr, t.ty)).ok_or(report.findings)
 }

@@ -66,13 +66,7 @@ impl<'a> Reader<'a> {
 
     /// A reader without a table.
     pub(crate) fn nothing() -> Reader<'a> {
-        Reader {
-            base: None,
-            plan: ReadPlan::default(),
-            joins: vec![],
-            known: vec![],
-            reads: Reads::default(),
-        }
+        Reader { base: None, plan: ReadPlan::default(), joins: vec![], known: vec![], reads: Reads::default() }
     }
 
     /// What was read since this was last asked.

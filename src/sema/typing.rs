@@ -132,11 +132,7 @@ impl<'a> Typer<'_, 'a> {
             ExprKind::Like { of, negated, pattern } => {
                 let x = self.infer(of, None)?;
                 if !matches!(x.ty, Type::Text { .. } | Type::Null) {
-                    self.report.at(
-                        Code::TM0309,
-                        of.at,
-                        format!("`like` compares text, and this is {}", named(&x.ty)),
-                    );
+                    self.report.at(Code::TM0309, of.at, format!("`like` compares text, and this is {}", named(&x.ty)));
                     return None;
                 }
                 let LiteralKind::Text(p) = &pattern.kind else {

@@ -8,9 +8,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 
 /// Words that are never names.
-pub(super) const RESERVED: &[&str] = &[
-    "and", "or", "not", "in", "is", "like", "null", "true", "false", "case", "when", "then", "else", "end", "this",
-];
+pub(super) const RESERVED: &[&str] =
+    &["and", "or", "not", "in", "is", "like", "null", "true", "false", "case", "when", "then", "else", "end", "this"];
 
 /// Where the grammar gave up, as an offset of its slice.
 pub(super) fn offset(error: &Error<Rule>) -> usize {
@@ -31,7 +30,9 @@ pub(super) struct Found<'t> {
 pub(super) fn found<'t>(scan: &Scan, raw: &'t str, at: usize) -> Found<'t> {
     let n = scan.tokens.partition_point(|t| t.end <= at);
     let place = match scan.tokens.get(n) {
-        Some(t) if t.kind != Kind::NewLine => return Found { start: at.max(t.start), end: t.end, text: None }.with(raw),
+        Some(t) if t.kind != Kind::NewLine => {
+            return Found { start: at.max(t.start), end: t.end, text: None }.with(raw);
+        }
         Some(t) => t.start,
         None => raw.len(),
     };
@@ -146,7 +147,8 @@ fn expected(rules: &[Rule]) -> Option<String> {
             Some(word) => format!("`{word}`"),
             None => describe(*rule).to_string(),
         };
-        if !name.is_empty() && !(ends && is_optional(*rule)) && !names.contains(&name) {
+        let shown = !(ends && is_optional(*rule));
+        if shown && !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }
     }
@@ -163,9 +165,34 @@ fn is_optional(rule: Rule) -> bool {
     use Rule::*;
     matches!(
         rule,
-        arith_op | bool_op | pipe | values | default | on_missing | once | compare | is_null | in_list | like | dot
-            | bar | pairs | kw_was | columns | cmp_op | bad_cmp | lparen | args | kw_on | kw_default | kw_values | kw_not
-            | kw_in | kw_is | kw_like | lbrace
+        arith_op
+            | bool_op
+            | pipe
+            | values
+            | default
+            | on_missing
+            | once
+            | compare
+            | is_null
+            | in_list
+            | like
+            | dot
+            | bar
+            | pairs
+            | kw_was
+            | columns
+            | cmp_op
+            | bad_cmp
+            | lparen
+            | args
+            | kw_on
+            | kw_default
+            | kw_values
+            | kw_not
+            | kw_in
+            | kw_is
+            | kw_like
+            | lbrace
     )
 }
 

@@ -114,8 +114,7 @@ fn side() -> impl Strategy<Value = Side> + Clone {
 fn trivia() -> impl Strategy<Value = Trivia> + Clone {
     let line = prop_oneof![Just(TriviaLine::Blank), "[ a-z'\"{(]{0,6}[a-z]".prop_map(TriviaLine::Comment)];
     let before = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(line, 1..4)];
-    (before, proptest::option::weighted(0.2, " [a-z'\"{(#]{1,6}"))
-        .prop_map(|(before, after)| Trivia { before, after })
+    (before, proptest::option::weighted(0.2, " [a-z'\"{(#]{1,6}")).prop_map(|(before, after)| Trivia { before, after })
 }
 
 fn end() -> impl Strategy<Value = Trivia> + Clone {
@@ -127,11 +126,7 @@ fn node<T: Clone + std::fmt::Debug>(of: impl Strategy<Value = T> + Clone) -> imp
 }
 
 fn pairs() -> impl Strategy<Value = Pairs> + Clone {
-    let action = prop_oneof![
-        Just(ElseAction::Pass),
-        Just(ElseAction::Error),
-        literal().prop_map(ElseAction::Literal)
-    ];
+    let action = prop_oneof![Just(ElseAction::Pass), Just(ElseAction::Error), literal().prop_map(ElseAction::Literal)];
     let pair = prop_oneof![
         4 => (literal(), sign(), literal()).prop_map(|(left, sign, right)| Pair::Of { left, sign, right }),
         1 => (proptest::option::of(sign()), action).prop_map(|(sign, action)| Pair::Else { sign, action }),
@@ -147,8 +142,8 @@ fn line(tail: bool) -> impl Strategy<Value = Line> + Clone {
     ];
     let missing = proptest::option::of(select(vec![OnMissing::Park, OnMissing::Null, OnMissing::Error]));
     let pipes = prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(call(expr()), 1..3)];
-    (expr(), sign(), expr(), pipes, values, (proptest::option::of(literal()), missing, any::<bool>()), trivia()).prop_map(
-        move |(left, sign, right, pipes, values, (default, on_missing, once), trivia)| Line {
+    (expr(), sign(), expr(), pipes, values, (proptest::option::of(literal()), missing, any::<bool>()), trivia())
+        .prop_map(move |(left, sign, right, pipes, values, (default, on_missing, once), trivia)| Line {
             left,
             sign,
             right,
@@ -159,8 +154,7 @@ fn line(tail: bool) -> impl Strategy<Value = Line> + Clone {
             once: once && tail,
             at: at(),
             trivia,
-        },
-    )
+        })
 }
 
 fn opt<T: Clone + std::fmt::Debug>(of: impl Strategy<Value = T> + Clone) -> impl Strategy<Value = Option<T>> + Clone {
@@ -194,8 +188,13 @@ fn test() -> impl Strategy<Value = Test> + Clone {
         1 => Just(TestWhat::Error),
     ];
     let step = (any::<bool>(), what).prop_map(|(given, what)| TestStep { given, what });
-    (name(), prop::collection::vec(node(step), 0..4), trivia(), end())
-        .prop_map(|(name, steps, trivia, end)| Test { name, steps, at: at(), trivia, end })
+    (name(), prop::collection::vec(node(step), 0..4), trivia(), end()).prop_map(|(name, steps, trivia, end)| Test {
+        name,
+        steps,
+        at: at(),
+        trivia,
+        end,
+    })
 }
 
 fn edit() -> impl Strategy<Value = Edit> + Clone {
@@ -211,8 +210,11 @@ fn map() -> impl Strategy<Value = Map> + Clone {
     let table = (name(), name()).prop_map(|(store, table)| TableRef { store, table });
     let arrow = select(vec![Arrow::ToLeft, Arrow::ToRight, Arrow::Both]);
     let tables = (table.clone(), arrow, table).prop_map(|(left, arrow, right)| Tables { left, arrow, right });
-    let direct = (operation(), opt(prop::collection::vec(path(), 1..3)))
-        .prop_map(|(operation, columns)| Direct { operation, columns, at: at() });
+    let direct = (operation(), opt(prop::collection::vec(path(), 1..3))).prop_map(|(operation, columns)| Direct {
+        operation,
+        columns,
+        at: at(),
+    });
     let pairing = (expr(), sign(), expr()).prop_map(|(left, sign, right)| Pairing { left, sign, right });
     let conflict = prop_oneof![
         side().prop_map(Conflict::Wins),
@@ -282,7 +284,8 @@ fn map() -> impl Strategy<Value = Map> + Clone {
 }
 
 fn file() -> impl Strategy<Value = File> + Clone {
-    let values = (name(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
+    let values =
+        (name(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
     (prop::collection::vec(values, 0..2), prop::collection::vec(map(), 0..2), end())
         .prop_map(|(values, maps, end)| File { values, maps, end })
 }
@@ -335,9 +338,10 @@ proptest! {
         let text: String = text.into_iter().collect();
         let (file, found) = read(&text);
         for d in &found {
-            let span = d.span().unwrap();
+          for span in d.related.iter().map(|l| l.span).chain(d.span()).chain(d.fixes.iter().flat_map(|f| &f.edits).map(|e| e.span)) {
             prop_assert!(span.start <= span.end && span.end as usize <= text.len());
             prop_assert!(text.get(span.start as usize..span.end as usize).is_some(), "{:?}", d);
+          }
         }
         if found.is_empty() {
             let written = write(&file);
@@ -347,9 +351,85 @@ proptest! {
 }
 
 const PIECES: &[&str] = &[
-    "map", "values", "fields", "test", "{", "}", "(", ")", "'", "\"", "'a'", "\"n\"", "\n", "\r\n", " ", ",", "|", "||", "&&",
-    "=", "==", "<", ">", "<-", "->", "<->", "<<", "><", "!=", "<>", ":", ".", "-", "+", "*", "/", "not", "and", "or", "case",
-    "when", "then", "else", "end", "is", "null", "in", "like", "this", "id", "key", "filter", "left", "right", "x", "1", "2.5",
-    "# c\n", "ü", "\u{feff}", "\u{a0}", "set", "add", "drop", "was", "default", "on", "once", "count", "exists", "where", "é'",
-    "given", "expect", "none", "operations", "direct", "run", "every", "15m", "😀",
+    "map",
+    "values",
+    "fields",
+    "test",
+    "{",
+    "}",
+    "(",
+    ")",
+    "'",
+    "\"",
+    "'a'",
+    "\"n\"",
+    "\n",
+    "\r\n",
+    " ",
+    ",",
+    "|",
+    "||",
+    "&&",
+    "=",
+    "==",
+    "<",
+    ">",
+    "<-",
+    "->",
+    "<->",
+    "<<",
+    "><",
+    "!=",
+    "<>",
+    ":",
+    ".",
+    "-",
+    "+",
+    "*",
+    "/",
+    "not",
+    "and",
+    "or",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
+    "is",
+    "null",
+    "in",
+    "like",
+    "this",
+    "id",
+    "key",
+    "filter",
+    "left",
+    "right",
+    "x",
+    "1",
+    "2.5",
+    "# c\n",
+    "ü",
+    "\u{feff}",
+    "\u{a0}",
+    "set",
+    "add",
+    "drop",
+    "was",
+    "default",
+    "on",
+    "once",
+    "count",
+    "exists",
+    "where",
+    "é'",
+    "given",
+    "expect",
+    "none",
+    "operations",
+    "direct",
+    "run",
+    "every",
+    "15m",
+    "😀",
 ];

@@ -1,0 +1,26 @@
+//! TM1101: a value map of file level that no line uses.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::sema::{CheckedProject, Input};
+use crate::syntax::ast::LineValues;
+use std::collections::HashSet;
+
+pub(super) fn check(input: &Input<'_>, _: &CheckedProject) -> Vec<Diagnostic> {
+    let files = || input.files.iter().map(|(_, f)| f);
+    let used: HashSet<&str> = files()
+        .flat_map(|f| &f.maps)
+        .flat_map(|m| m.key.iter().chain(&m.fields))
+        .filter_map(|l| match &l.values {
+            Some(LineValues::Named(n)) => Some(n.text.as_str()),
+            _ => None,
+        })
+        .collect();
+    files()
+        .flat_map(|f| &f.values)
+        .filter(|v| !used.contains(v.name.text.as_str()))
+        .map(|v| {
+            let message = format!("no line uses the value map `{}`", v.name.text);
+            Diagnostic::new(Code::TM1101, v.name.at.0, message).help("remove it, or use it: `A >< b values NAME`")
+        })
+        .collect()
+}

@@ -1,0 +1,147 @@
+//! Analyses all maps of a project, and what holds among them: ids, names, prerequisites, order.
+
+use super::Input;
+use super::ir::{CheckedMap, CheckedProject};
+use super::map::{self, company_lines};
+use super::order::{circles, order};
+use super::report::Report;
+use super::value_map::check_equal_pairs;
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::function::Context;
+use crate::syntax::ast::{Map, Name, ValuesDecl};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// See [`super::analyse`].
+pub(super) fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+    let mut report = Report::new(input.sources);
+    let values = values(input, &mut report);
+    let maps: Vec<&Map> = input.files.iter().flat_map(|(_, f)| &f.maps).collect();
+    let mut ok: Vec<bool> = unique(&maps, &mut report);
+    let needs = needs(&maps, &mut ok, &mut report);
+    let companies = company_lines(&maps);
+    let mut checked: Vec<Option<CheckedMap>> = vec![];
+    for (i, m) in maps.iter().enumerate() {
+        let found = map::analyse(input, &values, m, companies[i].as_ref(), &mut report);
+        checked.push(found.filter(|_| ok[i]));
+    }
+    // Indexes among all maps become indexes among those without errors.
+    let mut place = vec![None; maps.len()];
+    let mut next = 0;
+    for (i, c) in checked.iter().enumerate() {
+        if c.is_some() {
+            place[i] = Some(next);
+            next += 1;
+        }
+    }
+    let maps: Vec<Arc<CheckedMap>> = checked
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, c)| {
+            let needs = needs[i].iter().filter_map(|n| place[*n]).collect();
+            c.map(|c| Arc::new(CheckedMap { needs, ..c }))
+        })
+        .collect();
+    let project = CheckedProject {
+        stores: input.stores.to_vec(),
+        order: order(&maps),
+        maps,
+        companies: input.companies.map(<[String]>::to_vec),
+        context: Context { time_zone: input.time_zone.clone() },
+    };
+    (project, report.findings)
+}
+
+fn values<'a>(input: &Input<'a>, report: &mut Report<'_>) -> HashMap<&'a str, &'a ValuesDecl> {
+    let mut out: HashMap<&str, &ValuesDecl> = HashMap::new();
+    for decl in input.files.iter().flat_map(|(_, f)| &f.values) {
+        check_equal_pairs(&decl.pairs, report);
+        match out.get(decl.name.text.as_str()) {
+            None => {
+                out.insert(&decl.name.text, decl);
+            }
+            Some(first) => report.add(
+                Diagnostic::new(
+                    Code::TM0210,
+                    decl.name.at.0,
+                    format!("there is a value map `{}` already", decl.name.text),
+                )
+                .related(first.name.at.0, "here")
+                .help("value maps are shared by the whole project: use the one, or rename the other"),
+            ),
+        }
+    }
+    out
+}
+
+/// Ids are unique, and so are names and labels together. False for maps whose id is taken.
+fn unique(maps: &[&Map], report: &mut Report<'_>) -> Vec<bool> {
+    let mut ids: HashMap<&str, usize> = HashMap::new();
+    let mut names: HashMap<&str, (usize, crate::source::At)> = HashMap::new();
+    let mut ok = vec![true; maps.len()];
+    for (i, m) in maps.iter().enumerate() {
+        if let Some(id) = &m.id {
+            let first = *ids.entry(&id.it).or_insert(i);
+            if first != i {
+                ok[i] = false;
+                let mut d = Diagnostic::new(Code::TM0208, id.at.0, format!("another map has the id `{}`", id.it));
+                if let Some(there) = &maps[first].id {
+                    d = d.related(there.at.0, "here");
+                }
+                report.add(d.help("an id names one map in the state of every store: give this one its own"));
+            }
+        }
+        let own = m.name.iter().map(|n| (n.text.as_str(), n.at));
+        for (name, at) in own.chain(m.labels.iter().map(|l| (l.it.1.as_str(), l.at))) {
+            let (first, there) = *names.entry(name).or_insert((i, at));
+            if first != i {
+                ok[i] = false;
+                report.add(
+                    Diagnostic::new(Code::TM0209, at.0, format!("another map is called `{name}`"))
+                        .related(there.0, "here")
+                        .help("commands take a map by id, name or label, so each of them names one map"),
+                );
+            }
+        }
+    }
+    ok
+}
+
+/// Prerequisites as indexes; circles are findings, and cut.
+fn needs(maps: &[&Map], ok: &mut [bool], report: &mut Report<'_>) -> Vec<Vec<usize>> {
+    let ids: HashMap<&str, usize> =
+        maps.iter().enumerate().rev().filter_map(|(i, m)| Some((m.id.as_ref()?.it.as_str(), i))).collect();
+    let named = |m: &Map| -> Vec<Name> { m.needs.iter().flat_map(|n| n.it.clone()).collect() };
+    let mut needs: Vec<Vec<usize>> = vec![];
+    for m in maps {
+        let mut of = vec![];
+        for n in named(m) {
+            match ids.get(n.text.as_str()) {
+                Some(i) => of.push(*i),
+                None => {
+                    let message = format!("prerequisite `{}` is not in this project", n.text);
+                    let mut d = Diagnostic::new(Code::TM1002, n.at.0, message);
+                    d.help = did_you_mean(&n.text, ids.keys().copied());
+                    report.add(d);
+                }
+            }
+        }
+        needs.push(of);
+    }
+    for circle in circles(&needs) {
+        let (Some(last), Some(first)) = (circle.iter().rev().nth(1), circle.first()) else { continue };
+        let id = |i: &usize| maps[*i].id.as_ref().map_or("", |n| n.it.as_str());
+        let path: Vec<&str> = circle.iter().map(id).collect();
+        let at = named(maps[*last]).iter().find(|n| n.text == id(first)).map(|n| n.at);
+        let at = at.unwrap_or(maps[*last].at);
+        report.help(
+            Code::TM1001,
+            at,
+            format!("prerequisites go in a circle: {}", path.join(" → ")),
+            "a map cannot wait for itself: remove one of them",
+        );
+        ok[*last] = false;
+        needs[*last].retain(|n| n != first);
+    }
+    needs
+}
