@@ -48,3 +48,17 @@ pub(super) fn print(out: &Out, loaded: &Loaded, report: &Report) {
         out.note(format!("note: {records} for a record that has not arrived; they go on by themselves when it does"));
     }
 }
+
+/// The counts that matter to a reader of a story.
+pub(super) fn brief(loaded: &Loaded, legs: &[LegReport]) -> String {
+    let rows = legs
+        .iter()
+        .map(|l| {
+            let some = |n: u64| if n == 0 { "·".into() } else { number(n) };
+            let mut row = vec![l.map.clone(), loaded.target(&l.map, &l.into)];
+            row.extend([l.created, l.updated, l.parked, l.quarantined].map(some));
+            row
+        })
+        .collect();
+    table(&["map", "into", ">created", ">updated", ">parked", ">failed"], rows)
+}

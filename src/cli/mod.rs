@@ -33,7 +33,6 @@ use std::process::ExitCode;
 #[command(
     name = "tablemap",
     version,
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,
@@ -44,7 +43,7 @@ struct Cli {
     /// The project's folder: where `tablemap.yaml` lies, or below it
     #[arg(long, short = 'C', global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
     project: PathBuf,
-    /// How results are printed
+    /// How results are printed: for people, or one JSON document on stdout for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, hide_default_value = true)]
     format: Format,
     /// When to colour
@@ -60,9 +59,7 @@ struct Cli {
 /// Forms of results.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
     Human,
-    /// For programs: one JSON document on stdout
     Json,
 }
 
