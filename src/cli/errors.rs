@@ -3,7 +3,7 @@
 use super::Context;
 use super::failure::{Code, Failure, Outcome};
 use super::open::{self, Loaded};
-use super::out::{BOLD, DIM, indent, many, paint, table};
+use super::out::{BOLD, DIM, indent, many, paint, table, wrap};
 use super::status::time;
 use crate::store::{QuarantineKind, Quarantined};
 use crate::value::Key;
@@ -225,7 +225,7 @@ fn show(context: &Context, loaded: &Loaded, e: &Entry) {
     let (_, table) = place(loaded, e);
     let map = &loaded.checked.maps[e.map];
     out.line(format!("{}  {} {}", paint(BOLD, &e.id), e.it.kind.word(), e.it.code));
-    out.line(indent(&e.it.message, 2));
+    out.line(indent(&wrap(&e.it.message, 98), 2));
     let next = match (e.it.next_try.as_str(), e.it.kind) {
         ("", QuarantineKind::Parked) => "when what it waits for arrives".to_string(),
         ("", _) => "when it changes, or by `tablemap errors retry`".into(),

@@ -154,7 +154,7 @@ impl Loaded {
             let findings: Vec<Diagnostic> = errors.iter().map(|d| (*d).clone()).collect();
             print_findings(context, &self.sources, &findings);
             return Err(Failure::new(format!(
-                "nothing was moved: {} to be mended first",
+                "nothing was run: {} to be mended first",
                 if findings.len() == 1 { "1 error has".into() } else { format!("{} have", many(findings.len(), "error")) }
             ))
             .help("`tablemap check` shows all findings"));
@@ -208,14 +208,6 @@ impl Loaded {
         let at = if into == "left" { map.left } else { map.right };
         let (store, schema) = &self.checked.stores[at.store];
         format!("{store}.{}", schema.get(at.table).name)
-    }
-}
-
-/// Where the file of a SQLite store lies.
-pub(super) fn sqlite_path(config: &StoreConfig) -> Option<&PathBuf> {
-    match (&config.kind, &config.location) {
-        (StoreKind::Sqlite, Location::Path(path)) => Some(path),
-        _ => None,
     }
 }
 

@@ -106,6 +106,30 @@ pub(super) fn indent(text: &str, by: usize) -> String {
     text.lines().map(|l| if l.is_empty() { String::new() } else { format!("{blanks}{l}") }).collect::<Vec<_>>().join("\n")
 }
 
+/// Lines of at most `width` characters, broken at blanks.
+pub(super) fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for (i, line) in text.lines().enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        let mut used = 0;
+        for word in line.split(' ') {
+            let n = word.chars().count();
+            if used > 0 && used + 1 + n > width {
+                out.push('\n');
+                used = 0;
+            } else if used > 0 {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += n;
+        }
+    }
+    out
+}
+
 /// `12,345`
 pub(super) fn number(n: u64) -> String {
     let digits = n.to_string();

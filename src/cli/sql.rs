@@ -60,7 +60,7 @@ pub(super) fn queries(databases: &[(&str, &Path)], script: &str) -> Result<Vec<(
             conn.execute(&format!("ATTACH ?1 AS {name}"), [path.to_string_lossy()])?;
         }
         let mut all = Vec::new();
-        for part in script.split("-- name: ").skip(1) {
+        for part in script.split("\n-- name: ").skip(1) {
             let (name, sql) = part.split_once('\n').unwrap_or((part, ""));
             let mut statement = conn.prepare(sql)?;
             let columns = statement.column_count();

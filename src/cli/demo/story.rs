@@ -3,7 +3,7 @@
 use super::super::failure::{Code, Failure, Outcome};
 use super::super::legs;
 use super::super::open::{self, Loaded};
-use super::super::out::{BOLD, DIM, ERROR, GOOD, HELP, WARN, indent, many, number, paint, table};
+use super::super::out::{BOLD, DIM, ERROR, GOOD, HELP, WARN, indent, many, number, paint, table, wrap};
 use super::super::{Context, sql};
 use super::{content, database};
 use crate::engine::{Engine, LegReport, Quiet};
@@ -91,11 +91,11 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     s.person("finance", "steps/6-post.sql")?;
     s.settle("posting again")?;
     let left = s.errors()?;
-    let failed: Vec<&Quarantined> = left.iter().filter(|e| e.kind != QuarantineKind::Parked).collect();
     s.say(&format!(
-        "Still waiting, on purpose: {} ({}), until somebody gives it another type or the map a pair for it.",
+        "Still in quarantine, on purpose: {} of a type ({}) that the value map does not know, until somebody\n\
+         gives it another type, or the map a pair for it.",
         many(left.len(), "record"),
-        failed.iter().map(|e| e.value.as_str()).collect::<Vec<_>>().join(", ")
+        left.iter().map(|e| e.value.as_str()).collect::<Vec<_>>().join(", ")
     ));
 
     let fine = s.compare()?;
@@ -170,7 +170,7 @@ impl Story<'_> {
         match sql::script(&database(self.dir, store), content::text(file))? {
             Err(message) => {
                 self.say(&format!("Somebody {what} ({file}):"));
-                self.say(&indent(&paint(WARN, format!("refused: {message}")), 2));
+                self.say(&indent(&wrap(&format!("{} {message}", paint(WARN, "refused:")), 100), 2));
                 self.steps.push(json!({ "step": file, "refused": message }));
                 Ok(())
             }
@@ -187,7 +187,7 @@ impl Story<'_> {
         let (parked, failed): (Vec<_>, Vec<_>) = all.iter().partition(|e| e.kind == QuarantineKind::Parked);
         self.say(&format!("{} failed:", many(failed.len(), "record")));
         for e in &failed {
-            self.say(&indent(&paint(WARN, format!("{} {}", e.code, e.message)), 2));
+            self.say(&indent(&wrap(&format!("{} {}", paint(WARN, &e.code), e.message), 100), 2));
         }
         self.say(&format!("{} wait for a record that has not arrived. The first of each map:", number(parked.len() as u64)));
         let mut seen: Vec<&str> = Vec::new();
@@ -196,7 +196,7 @@ impl Story<'_> {
                 continue;
             }
             seen.push(&e.leg);
-            self.say(&indent(&e.message, 2));
+            self.say(&indent(&wrap(&e.message, 100), 2));
         }
         let entries: Vec<Json> =
             failed.iter().map(|e| json!({ "leg": e.leg, "code": e.code, "message": e.message })).collect();
