@@ -167,7 +167,7 @@ fn insert(
     done
 }
 
-fn every(table: TableId, n: u32) -> ReadPlan {
+pub fn every(table: TableId, n: u32) -> ReadPlan {
     ReadPlan { table, joins: vec![], columns: (0..n).map(|i| (0, c(i))).collect() }
 }
 
@@ -335,7 +335,7 @@ fn scan_pages(make: Make<'_>) {
 }
 
 /// Lines with their project's name and the name of the project's parent, and the name of an owner that is a `Kinds`.
-fn line_plan() -> ReadPlan {
+pub fn line_plan() -> ReadPlan {
     ReadPlan {
         table: LINES,
         joins: vec![

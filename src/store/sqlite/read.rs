@@ -236,7 +236,7 @@ fn is_value(name: &str, t: &Table, shape: &Shape, c: ColumnId, v: &Value) -> Str
 }
 
 impl Handle {
-    fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
+    pub(super) fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
         let inner = self.inner.clone();
         let s = self.session();
         if let Some(p) = s.scans.get(plan) {

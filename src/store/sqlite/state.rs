@@ -65,7 +65,8 @@ CREATE TABLE IF NOT EXISTS _tablemap_companies (
   PRIMARY KEY (project, company, since));
 CREATE TABLE IF NOT EXISTS _tablemap_guards (
   trigger_name TEXT PRIMARY KEY, project TEXT NOT NULL, map TEXT NOT NULL, tbl TEXT NOT NULL, op TEXT NOT NULL,
-  mode TEXT NOT NULL);
+  mode TEXT NOT NULL, helper INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS _tablemap_guard_displaced (trigger_name TEXT NOT NULL, key TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _tablemap_guard_reports (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, project TEXT NOT NULL, map TEXT NOT NULL, tbl TEXT NOT NULL,
   op TEXT NOT NULL, key TEXT NOT NULL);
