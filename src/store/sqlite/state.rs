@@ -26,7 +26,6 @@ CREATE TABLE IF NOT EXISTS _tablemap_changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
   old_key TEXT, old TEXT, origin TEXT, settles INTEGER NOT NULL DEFAULT 0, path TEXT NOT NULL DEFAULT '', for_leg TEXT,
   at TEXT NOT NULL, mark TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS _tablemap_changes_key ON _tablemap_changes (tbl, key, seq);
 CREATE TABLE IF NOT EXISTS _tablemap_readers (
   leg TEXT PRIMARY KEY, acked INTEGER NOT NULL, expires TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS _tablemap_writer (
