@@ -336,7 +336,6 @@ fn messages() {
         one("map \"m\" {\n}\u{a0}\n"),
         "2:2 TM0101 expected the end of the line after `}`, found the character U+00A0"
     );
-<<<<<<< HEAD
 }
 
 #[test]
@@ -352,8 +351,6 @@ fn places_are_right_with_crlf_tabs_and_other_scripts() {
     );
     let span = read(text).1[2].span().unwrap();
     assert_eq!(&text[span.start as usize..span.end as usize], "'ü");
-=======
->>>>>>> sema
 }
 
 #[test]
