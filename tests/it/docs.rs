@@ -3,6 +3,13 @@
 use std::path::{Path, PathBuf};
 
 fn documents() -> Vec<PathBuf> {
+    let found = files(&["md"]);
+    assert!(found.len() > 8, "the documents were not found");
+    found
+}
+
+/// Files of the project that end in one of these.
+fn files(endings: &[&str]) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = vec![];
     let mut folders = vec![root.to_path_buf()];
@@ -14,13 +21,12 @@ fn documents() -> Vec<PathBuf> {
                 if !name.starts_with('.') && name != "target" && name != "node_modules" {
                     folders.push(path);
                 }
-            } else if name.ends_with(".md") {
+            } else if name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending)) {
                 found.push(path);
             }
         }
     }
     found.sort();
-    assert!(found.len() > 8, "the documents were not found");
     found
 }
 
@@ -161,6 +167,19 @@ fn codes_in_the_documents_exist() {
         }
     }
     assert!(unknown.is_empty(), "codes that do not exist:\n  {}", unknown.join("\n  "));
+}
+
+/// A clean clone is all there is: nothing outside of it is named.
+#[test]
+fn nothing_outside_the_project_is_named() {
+    let outside = [concat!("..", "/shared"), concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
+    let mut named = vec![];
+    for path in files(&["md", "rs", "toml", "yaml", "yml", "json", "tmap", "sql", "pest", "sh"]) {
+        // Cases of wrong texts need not be UTF-8.
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        named.extend(outside.iter().filter(|o| text.contains(**o)).map(|o| format!("{}: {o}", path.display())));
+    }
+    assert!(named.is_empty(), "paths outside of the project:\n  {}", named.join("\n  "));
 }
 
 #[test]
