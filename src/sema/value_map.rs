@@ -116,11 +116,11 @@ impl Use<'_> {
             }
         }
         let null = seen.remove(&Value::Null).map(|(v, _, _)| v);
-        if otherwise.is_none() && !seen.is_empty() {
-            self.holes(&of.ty, &seen, report);
-        }
         if !ok {
             return None;
+        }
+        if otherwise.is_none() && !seen.is_empty() {
+            self.holes(&of.ty, &seen, report);
         }
         let otherwise = otherwise.map_or(Otherwise::Error, |(o, _)| o);
         let pairs: HashMap<Value, Value> = seen.into_iter().map(|(a, (b, _, _))| (a, b)).collect();
