@@ -50,7 +50,7 @@ codes! {
     TM0112 Error "not an id";
     TM0113 Error "a table is not named as `store.table`";
     TM0114 Error "a reserved word is used as a name";
-    TM0115 Error "a field line stands outside `fields`";
+    TM0115 Error "a line stands in the wrong block";
     TM0116 Error "a pipe lacks its parentheses";
     TM0117 Error "not a duration";
     // ---- YAML notation (TM0130..TM0149)

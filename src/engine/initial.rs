@@ -12,7 +12,6 @@ use crate::store::{Position, Progress, Rows, StoreError};
 use crate::value::{Key, Value};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Instant;
 
 /// What the reading thread hands over.
 enum Message {
@@ -32,7 +31,7 @@ impl Engine {
         yields: bool,
         observer: &dyn Observer,
     ) -> Result<LegReport> {
-        let started = Instant::now();
+        let started = self.env.monotonic();
         let l = leg.leg();
         let (source, target) = (self.source(leg), self.target(leg));
         let total = source.snapshot()?.count(l.source.table)?;
@@ -51,7 +50,7 @@ impl Engine {
             wrote.and_then(|()| read)
         });
         outcome?;
-        counts.seconds = started.elapsed().as_secs_f64();
+        counts.seconds = self.env.monotonic().saturating_sub(started).as_secs_f64();
         observer.leg_finished(&counts);
         Ok(counts)
     }

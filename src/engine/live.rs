@@ -15,7 +15,7 @@ use crate::store::{
 };
 use crate::value::{Key, Value};
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::Duration;
 
 /// One leg in one cycle.
 struct LegRun<'a> {
@@ -39,7 +39,8 @@ struct LegRun<'a> {
     pending_ahead: HashMap<String, i64>,
     stopped: Option<String>,
     moved: bool,
-    started: Instant,
+    /// When it began, on the clock of [`super::Env::monotonic`].
+    started: Duration,
 }
 
 impl Engine {
@@ -97,7 +98,7 @@ impl Engine {
                 });
             }
             if run.counts.read > 0 {
-                run.counts.seconds = run.started.elapsed().as_secs_f64();
+                run.counts.seconds = self.env.monotonic().saturating_sub(run.started).as_secs_f64();
                 observer.leg_finished(&run.counts);
                 report.add(&run.counts);
             }
@@ -161,7 +162,7 @@ impl Engine {
             pending_ahead: HashMap::new(),
             stopped: None,
             moved: any && end > number(&progress.position),
-            started: Instant::now(),
+            started: self.env.monotonic(),
             progress,
         };
         if leg.map.two_way > 0 {

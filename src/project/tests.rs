@@ -136,3 +136,31 @@ fn no_project() {
     assert!(project.is_none());
     assert_eq!(findings[0].code, Code::TM0167);
 }
+
+/// The delivered project loads without a finding of these rooms, and its maps and schemas fit the published schemas.
+#[test]
+fn the_delivered_project() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = Sources::new();
+    let (project, findings) = load_with(&root.join("examples/project-operations"), &mut sources, &|_| None);
+    assert_eq!(shown(&sources, &findings), Vec::<String>::new());
+    let project = project.unwrap();
+    assert!(project.stores.len() == 2 && !project.maps.is_empty());
+    let fits = |schema: &str, text: &str| {
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let (document, findings) = tree::parse(text, FileId(0));
+        findings.is_empty() && jsonschema::is_valid(&schema, &tree::to_json(&document.root.unwrap()))
+    };
+    assert!(fits(include_str!("../../grammar/project.schema.json"), &sources.file(project.file).text));
+    for s in &project.stores {
+        let text = fs::read_to_string(&s.schema_path).unwrap();
+        assert!(fits(include_str!("../../grammar/store.schema.json"), &text), "{}", s.name);
+    }
+    for m in &project.maps {
+        let written = yaml::write(&m.ast);
+        assert!(fits(include_str!("../../grammar/table-map.schema.json"), &written), "{written}");
+        let file = sources.add("again.map.yaml", written.clone());
+        let (again, findings) = yaml::parse(&sources, file);
+        assert!(findings.is_empty() && again == m.ast && yaml::write(&again) == written, "{findings:?}\n{written}");
+    }
+}

@@ -1,7 +1,10 @@
-//! The one integration binary.
+//! The integration tests: one binary, one module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod corpus;
+mod architecture;
+mod docs;
 mod engine;
 mod harness;
 mod kill;
+mod notations;
+mod corpus;

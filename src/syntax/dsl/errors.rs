@@ -147,7 +147,8 @@ fn expected(rules: &[Rule]) -> Option<String> {
             Some(word) => format!("`{word}`"),
             None => describe(*rule).to_string(),
         };
-        if !name.is_empty() && !(ends && is_optional(*rule)) && !names.contains(&name) {
+        let shown = !(ends && is_optional(*rule));
+        if shown && !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }
     }

@@ -1,12 +1,12 @@
 //! The reader: goes from statement to statement, so that one wrong line costs no other.
 
+use super::Fragment;
 use super::Rule;
 use super::build::{Build, P};
 use super::errors::shown;
 use super::recover::Reader;
 use super::scan::{Kind, scan};
 use super::stmt::STATEMENTS;
-use super::{DslParser, Fragment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::{At, FileId, Span};
 use crate::syntax::ast::{Expr, File, Line, Map, Name, Test, Trivia, TriviaLine, ValuesDecl};
@@ -168,7 +168,7 @@ impl Reader<'_> {
                 Some("}") => break,
                 Some("values") if self.word(2) == Some("{") => {
                     let (start, end) = self.here();
-                    let finding = Diagnostic::new(Code::TM0107, (self.b.span)(start, end), "`values` inside a map");
+                    let finding = Diagnostic::new(Code::TM0115, (self.b.span)(start, end), "`values` inside a map");
                     self.report(finding.help("shared value maps stand at file level, outside `map … { }`"));
                     self.values(file);
                 }
@@ -233,6 +233,13 @@ impl Reader<'_> {
                 self.close();
                 break;
             }
+            if let Some(word) = self.statement_in_fields() {
+                let (start, end) = self.here();
+                let message = format!("`{word}` is a statement of the map; it does not stand inside `fields`");
+                self.report(Diagnostic::new(Code::TM0115, (self.b.span)(start, end), message));
+                self.statement(map);
+                continue;
+            }
             let mut above = Some(self.above());
             let line = self.attempt(Rule::line, |b, p| {
                 let end = b.end(&p);
@@ -243,6 +250,13 @@ impl Reader<'_> {
             self.b.spill.extend(above.unwrap_or_default());
             map.fields.extend(line);
         }
+    }
+
+    /// The first word of what reads as a statement and not as a line.
+    fn statement_in_fields(&self) -> Option<&'static str> {
+        let word = self.word(0)?;
+        let (word, rule) = STATEMENTS.iter().find(|(w, _)| *w == word)?;
+        (!self.matches(Rule::line) && self.matches(*rule)).then_some(*word)
     }
 
     fn test(&mut self, map: &mut Map) {
@@ -270,11 +284,5 @@ impl Reader<'_> {
         let after = self.b.cursor.after(self.b.raw, end);
         let name = name.unwrap_or_else(|| Name { text: String::new(), at });
         map.tests.push(Test { name, steps, at, trivia: Trivia { before, after }, end: end_trivia });
-    }
-
-    /// Whether the text from here reads as `rule`.
-    fn matches(&self, rule: Rule) -> bool {
-        let (start, _) = self.here();
-        <DslParser as pest::Parser<Rule>>::parse(rule, &self.scan.masked[start..]).is_ok()
     }
 }

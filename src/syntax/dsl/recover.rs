@@ -20,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub at: usize,
     /// The first `fields` of the map at hand.
     pub first_fields: Option<At>,
+    /// Where the text nests too deep.
+    deep: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -38,8 +40,9 @@ impl<'a> Reader<'a> {
                 }
             });
         }
+        let deep = scan.problems.iter().filter(|p| p.kind == LexicalKind::Depth).map(|p| p.start).collect();
         let b = Build { raw, span, base: 0, cursor, spill: vec![], found, too_deep: false };
-        Reader { b, scan, at: 0, first_fields: None }
+        Reader { b, scan, at: 0, first_fields: None, deep }
     }
 
     /// The findings, in the order of the text.
@@ -151,7 +154,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let masked = std::mem::take(&mut self.scan.masked);
-        let parsed = DslParser::parse(rule, &masked[start..]);
+        let parsed = self.parse(rule, &masked, from);
         let built = match parsed {
             Ok(mut pairs) => match pairs.next() {
                 Some(p) => {
@@ -165,6 +168,45 @@ impl<'a> Reader<'a> {
         };
         self.scan.masked = masked;
         built
+    }
+
+    /// Tries `rule` on as many lines as the statement seems to have, and on more where it wants more: what the grammar
+    /// does with a text that is wrong takes time in proportion to all it is given.
+    fn parse<'m>(
+        &self,
+        rule: Rule,
+        masked: &'m str,
+        from: usize,
+    ) -> Result<pest::iterators::Pairs<'m, Rule>, Box<pest::error::Error<Rule>>> {
+        let Some(start) = self.token(from).map(|t| t.start) else {
+            return DslParser::parse(rule, "").map_err(Box::new);
+        };
+        let mut end = self.whole_lines(self.after_statement(from, start).0);
+        loop {
+            match DslParser::parse(rule, &masked[start..end]) {
+                Err(error) if end < masked.len() && start + errors::offset(&error) >= end => {
+                    let target = end + (end - start);
+                    end = self.whole_lines(self.scan.tokens.partition_point(|t| t.start < target));
+                }
+                parsed => return parsed.map_err(Box::new),
+            }
+        }
+    }
+
+    /// The end of the line of token `n`, or of the last line that goes on from it.
+    fn whole_lines(&self, mut n: usize) -> usize {
+        while let Some(t) = self.token(n) {
+            if t.kind == Kind::NewLine && !goes_on(self.text(self.next_line(n))) {
+                return t.end;
+            }
+            n += 1;
+        }
+        self.b.raw.len()
+    }
+
+    /// Whether the text from here reads as `rule`.
+    pub fn matches(&self, rule: Rule) -> bool {
+        self.parse(rule, &self.scan.masked, self.at).is_ok()
     }
 
     fn build<T>(
@@ -183,7 +225,7 @@ impl<'a> Reader<'a> {
         rule: Rule,
         masked: &str,
         from: usize,
-        mut error: pest::error::Error<Rule>,
+        mut error: Box<pest::error::Error<Rule>>,
         build: impl FnOnce(&mut Build<'_>, P<'_>) -> Option<T>,
     ) -> Option<T> {
         let (start, _) = self.here();
@@ -196,8 +238,10 @@ impl<'a> Reader<'a> {
             let t = self.scan.tokens[brace];
             let at = (self.b.span)(t.start, t.end);
             let finding = Diagnostic::new(Code::TM0103, at, "this `{` is never closed");
-            self.report(match errors::found(&self.scan, self.b.raw, wrong).text {
-                Some(_) => finding.related((self.b.span)(wrong, wrong + 1), "it should have ended before this"),
+            let found = errors::found(&self.scan, self.b.raw, wrong);
+            let before = (self.b.span)(found.start, found.end);
+            self.report(match found.text {
+                Some(_) => finding.related(before, "it should have ended before this"),
                 None => finding,
             });
             return None;
@@ -209,7 +253,7 @@ impl<'a> Reader<'a> {
             copy.replace_range(a - start..b - start, &" ".repeat(b - a));
             match DslParser::parse(rule, &copy) {
                 Ok(mut pairs) => return pairs.next().and_then(|p| self.build(start, p, build)),
-                Err(again) => error = again,
+                Err(again) => *error = again,
             }
             let at = start + errors::offset(&error);
             if at <= wrong {
@@ -237,12 +281,10 @@ impl<'a> Reader<'a> {
 
     fn too_deep_ahead(&self, from: usize) -> bool {
         let Some(start) = self.token(from).map(|t| t.start) else { return false };
-        let n = self.scan.problems.partition_point(|p| p.start < start);
-        let mut deep = self.scan.problems[n..].iter().filter(|p| p.kind == LexicalKind::Depth);
-        let Some(deep) = deep.next() else { return false };
+        let Some(deep) = self.deep.get(self.deep.partition_point(|p| *p < start)) else { return false };
         // The statement may go on over lines; its last is found as the reader would find it.
         let (next, _) = self.after_statement(from, start);
-        self.token(next).is_none_or(|t| deep.start < t.start)
+        self.token(next).is_none_or(|t| *deep < t.start)
     }
 
     /// The range of the pair or cell (with a comma after it) in which the grammar gave up.
@@ -302,9 +344,8 @@ impl<'a> Reader<'a> {
                     let next = self.next_line(n);
                     let word = self.text(next);
                     if open.is_empty() {
-                        let goes_on = matches!(word, "|" | "and" | "or" | "when" | "then" | "else" | "end" | "was");
                         let operator = n > from && self.token(next).is_some() && ends_open(self.text(n - 1));
-                        if t.start >= wrong && !goes_on && !operator {
+                        if t.start >= wrong && !goes_on(word) && !operator {
                             return (n, None);
                         }
                     } else if next > n && t.start < self.b.raw.len() {
@@ -336,6 +377,11 @@ impl<'a> Reader<'a> {
         let line = self.b.raw[..t.start].rfind('\n').map_or(0, |i| i + 1);
         self.b.raw[line..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count()
     }
+}
+
+/// Whether a line that begins so continues the one above.
+fn goes_on(first: &str) -> bool {
+    matches!(first, "|" | "&" | "and" | "or" | "when" | "then" | "else" | "end" | "was")
 }
 
 /// Whether a line that ends so goes on (signs do not: they look like comparisons only).

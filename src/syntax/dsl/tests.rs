@@ -65,7 +65,7 @@ fn the_examples_read_and_round_trip() {
     assert_eq!(map.fields.len(), 13);
     assert_eq!(map.version.as_ref().unwrap().it, "1.0.0.22");
     assert_eq!(map.filter[0].trivia.after.as_deref(), Some(" the column's logical name is not public: ours"));
-    assert!(map.fields[0].transforms() && map.fields[8].once == false && map.fields[7].once);
+    assert!(map.fields[0].transforms() && !map.fields[8].once && map.fields[7].once);
     assert_eq!(clean(&ACTUALS.replace('\n', "\r\n")), clean(ACTUALS));
     assert_eq!(write(&clean(&ACTUALS.replace('\n', "\r\n"))), written);
 }
@@ -317,6 +317,7 @@ fn messages() {
     assert_eq!(line("A > b == c"), "7 TM0101 expected the end of the line, found `==`");
     assert_eq!(line("A > b { 'x' = }"), "15 TM0101 expected a value, found `}`");
     assert_eq!(line("A > b { 'x' = 1 'y' = 2 }"), "17 TM0101 expected `,` or `}`, found `'y'`");
+    assert_eq!(line("needs a"), "1 TM0115 `needs` is a statement of the map; it does not stand inside `fields`");
     assert_eq!(line("A > 'b"), "5 TM0102 this text is not closed on its line");
     let head = |text: &str| one(&format!("map \"m\" {{\n{text}\n}}\n")).replacen("2:", "", 1);
     assert_eq!(head("tabels a.b <-> c.d"), "1 TM0107 unknown statement `tabels`");
@@ -335,6 +336,21 @@ fn messages() {
         one("map \"m\" {\n}\u{a0}\n"),
         "2:2 TM0101 expected the end of the line after `}`, found the character U+00A0"
     );
+}
+
+#[test]
+fn places_are_right_with_crlf_tabs_and_other_scripts() {
+    let text = "# ü\r\nmap \"名\" {\r\n\tid a_b\r\n\tfields {\r\n\t\tÄ < 名前 x\r\n\t\tB < 'ü\r\n\t}\r\n}\r\n";
+    assert_eq!(
+        said(text),
+        [
+            "3:5 TM0112 `a_b` is not an id",
+            "5:10 TM0101 expected the end of the line, found `x`",
+            "6:7 TM0102 this text is not closed on its line"
+        ]
+    );
+    let span = read(text).1[2].span().unwrap();
+    assert_eq!(&text[span.start as usize..span.end as usize], "'ü");
 }
 
 #[test]
@@ -410,6 +426,13 @@ fn depth_and_size_end_in_a_finding() {
         }
         read(&wrap(open, 50_000, "", ""));
     }
+    for (open, n) in [("f(not (", 63), ("(a + -", 100), ("f(a or not b + ", 126), ("case when a and not b + ", 126)] {
+        let close = if open.starts_with("case") { " == c then d end" } else { &")".repeat(open.matches('(').count()) };
+        let (file, found) = read(&wrap(open, n, "x", close));
+        assert!(found.iter().all(|d| d.code == Code::TM0108), "{open}: {found:?}");
+        assert_eq!(file, file.clone());
+        assert_eq!(read(&write(&file)).0, file);
+    }
     assert!(said(&wrap("a + ", 200, "a", "")).is_empty());
     assert_eq!(said(&wrap("a + ", 20_000, "a", "")).len(), 1);
     assert_eq!(read(&wrap("a.b(", 100, "c", ")")).1.len(), 0);
@@ -420,4 +443,27 @@ fn depth_and_size_end_in_a_finding() {
     read(&"map \"m\" {\n".repeat(10_000));
     read(&"}\n".repeat(10_000));
     read(&in_fields(&"A << b {\n".repeat(3_000)));
+}
+
+#[test]
+fn large_files_take_time_in_proportion() {
+    let lines = |n: usize, line: &str| in_fields(&line.repeat(n));
+    let time = |text: &str| {
+        let before = std::time::Instant::now();
+        read(text);
+        before.elapsed().as_secs_f64()
+    };
+    let pairs = |n: usize| in_fields(&format!("A << b {{\n{}'x' ! 1\n}}", "'abc' = 1\n".repeat(n)));
+    let texts: [&dyn Fn(usize) -> String; 5] = [
+        &|n| lines(n, "    COLUMN << a.b.c | trim() | f(1, 'x') { 'a' = 1 } default 'x' once # why\n"),
+        &|n| lines(n, "A b\n"),
+        &|n| lines(n, "A < 'open\n"),
+        &|n| lines(n, "A < {\n"),
+        &pairs,
+    ];
+    for (i, text) in texts.into_iter().enumerate() {
+        let (small, large) = (time(&text(500)), time(&text(4_000)));
+        println!("{i}: {small:.3} {large:.3}");
+        assert!(large < 30.0 * small + 0.5, "{i}: {small} {large}");
+    }
 }

@@ -338,9 +338,10 @@ proptest! {
         let text: String = text.into_iter().collect();
         let (file, found) = read(&text);
         for d in &found {
-            let span = d.span().unwrap();
+          for span in d.related.iter().map(|l| l.span).chain(d.span()).chain(d.fixes.iter().flat_map(|f| &f.edits).map(|e| e.span)) {
             prop_assert!(span.start <= span.end && span.end as usize <= text.len());
             prop_assert!(text.get(span.start as usize..span.end as usize).is_some(), "{:?}", d);
+          }
         }
         if found.is_empty() {
             let written = write(&file);

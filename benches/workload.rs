@@ -1,0 +1,506 @@
+//! The bench: one million invoices through one map, beside the same work in one hand-written SQL statement. Run by
+//! `benches/run`; what it measures and why stands in docs/performance.md.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+const PROJECT: &str = "\
+stores:
+  src: { kind: sqlite, path: src.db, schema: src.schema.yaml }
+  dst: { kind: sqlite, path: dst.db, schema: dst.schema.yaml }
+maps: [\"*.tmap\"]
+";
+
+const SRC_SCHEMA: &str = "\
+store: src
+tables:
+  invoice:
+    filled: elsewhere
+    primary_key: [id]
+    columns:
+      id: { type: uuid, required: true }
+      number: { type: text(20), required: true }
+      customer: { type: text(20), required: true }
+      status: { type: integer, required: true }
+      amount: { type: \"decimal(18,2)\", required: true }
+      currency: text(3)
+      date: { type: date, required: true }
+      due_date: { type: date, required: true }
+      tax: { type: \"decimal(18,2)\", required: true }
+      discount: { type: \"decimal(18,2)\", required: true }
+      net: { type: \"decimal(18,2)\", required: true }
+      salesperson: text(20)
+      region: text(10)
+      city: text(40)
+      country: text(2)
+      notes: text(200)
+      created_at: { type: datetime, required: true }
+      modified_at: { type: datetime, required: true }
+      version: { type: integer, required: true }
+      po_number: text(20)
+";
+
+const DST_SCHEMA: &str = "\
+store: dst
+tables:
+  fin_invoice:
+    primary_key: [invoice_id]
+    columns:
+      invoice_id: { type: uuid, required: true }
+      invoice_no: { type: text(20), required: true }
+      customer_account: { type: text(20), required: true }
+      status_code: { type: text(20), required: true }
+      total_amount: { type: \"decimal(18,2)\", required: true }
+      currency_code: { type: text(3), required: true }
+      invoice_date: { type: date, required: true }
+      due_date: date
+      tax_amount: \"decimal(18,2)\"
+      discount_amount: \"decimal(18,2)\"
+      sales_rep: text(20)
+      location: text(60)
+      region_code: text(10)
+      po_reference: text(20)
+      modified: datetime
+";
+
+const MAP: &str = "\
+# The bench's map: 11 renames (the key is one), 1 column of the same name, 1 value map, 1 default, 1 concatenation.
+map \"Invoices\" {
+  id         invoices
+  tables     dst.fin_invoice <- src.invoice
+  operations left: create, update
+  key        invoice_id = id
+  filter     right: status in (1, 2, 3, 4)
+
+  fields {
+    invoice_no       <  number
+    customer_account <  customer
+    status_code      << status { 'Draft' < 1, 'Open' < 2, 'Paid' < 3, 'Cancelled' < 4, else 'Unknown' }
+    total_amount     <  amount
+    currency_code    << currency default 'EUR'
+    invoice_date     <  date
+    due_date         <  due_date
+    tax_amount       <  tax
+    discount_amount  <  discount
+    sales_rep        <  salesperson
+    location         << concat(country, '-', city)
+    region_code      <  region
+    po_reference     <  po_number
+    modified         <  modified_at
+  }
+}
+";
+
+const SOURCE: &str = "CREATE TABLE invoice(
+ id TEXT PRIMARY KEY NOT NULL, number TEXT NOT NULL, customer TEXT NOT NULL, status INTEGER NOT NULL,
+ amount NUMERIC NOT NULL, currency TEXT, date TEXT NOT NULL, due_date TEXT NOT NULL, tax NUMERIC NOT NULL,
+ discount NUMERIC NOT NULL, net NUMERIC NOT NULL, salesperson TEXT, region TEXT, city TEXT, country TEXT,
+ notes TEXT, created_at TEXT NOT NULL, modified_at TEXT NOT NULL, version INTEGER NOT NULL, po_number TEXT)";
+
+const TARGET: &str = "CREATE TABLE fin_invoice(
+ invoice_id TEXT PRIMARY KEY NOT NULL, invoice_no TEXT NOT NULL, customer_account TEXT NOT NULL,
+ status_code TEXT NOT NULL, total_amount NUMERIC NOT NULL, currency_code TEXT NOT NULL, invoice_date TEXT NOT NULL,
+ due_date TEXT, tax_amount NUMERIC, discount_amount NUMERIC, sales_rep TEXT, location TEXT, region_code TEXT,
+ po_reference TEXT, modified TEXT)";
+
+const COLUMNS: &[&str] = &[
+    "invoice_id",
+    "invoice_no",
+    "customer_account",
+    "status_code",
+    "total_amount",
+    "currency_code",
+    "invoice_date",
+    "due_date",
+    "tax_amount",
+    "discount_amount",
+    "sales_rep",
+    "location",
+    "region_code",
+    "po_reference",
+    "modified",
+];
+
+/// The limit: what a good engineer writes by hand for this one map.
+fn limit_sql(source: &Path, mmap: bool) -> String {
+    let columns = COLUMNS.join(", ");
+    let set: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = excluded.{c}")).collect();
+    format!(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-262144; PRAGMA temp_store=MEMORY; \
+         PRAGMA mmap_size={}; ATTACH 'file:{}?mode=ro' AS s; BEGIN IMMEDIATE; \
+         INSERT INTO fin_invoice({columns}) SELECT id, number, customer, CASE status WHEN 1 THEN 'Draft' WHEN 2 THEN \
+         'Open' WHEN 3 THEN 'Paid' WHEN 4 THEN 'Cancelled' ELSE 'Unknown' END, amount, coalesce(currency, 'EUR'), \
+         date, due_date, tax, discount, salesperson, country || '-' || city, region, po_number, modified_at \
+         FROM s.invoice WHERE status IN (1, 2, 3, 4) ON CONFLICT(invoice_id) DO UPDATE SET {}; COMMIT;",
+        if mmap { 1 << 30 } else { 0 },
+        source.display(),
+        set.join(", "),
+    )
+}
+
+/// splitmix64: the same rows on every machine.
+struct Rng(u64);
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+}
+
+fn cents(c: u64) -> String {
+    format!("{}.{:02}", c / 100, c % 100)
+}
+
+fn remove(db: &Path) {
+    for tail in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{tail}", db.display()));
+    }
+}
+
+fn generate(dir: &Path, rows: u64) {
+    const CITIES: [(&str, &str); 8] = [
+        ("Berlin", "DE"),
+        ("Amsterdam", "NL"),
+        ("Lyon", "FR"),
+        ("Oslo", "NO"),
+        ("Porto", "PT"),
+        ("Turin", "IT"),
+        ("Leeds", "GB"),
+        ("Ghent", "BE"),
+    ];
+    const CURRENCIES: [Option<&str>; 7] =
+        [Some("EUR"), Some("EUR"), Some("EUR"), Some("NOK"), Some("GBP"), Some("USD"), None];
+    const NOTES: [Option<&str>; 5] = [
+        None,
+        None,
+        Some("net 30, deliver to dock 4"),
+        Some("partial delivery, see order"),
+        Some("reverse charge applies"),
+    ];
+    for (name, text) in [
+        ("tablemap.yaml", PROJECT),
+        ("src.schema.yaml", SRC_SCHEMA),
+        ("dst.schema.yaml", DST_SCHEMA),
+        ("invoices.tmap", MAP),
+    ] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+    let db = dir.join("src.db");
+    remove(&db);
+    let c = Connection::open(&db).unwrap();
+    c.execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;").unwrap();
+    c.execute_batch(SOURCE).unwrap();
+    let mut r = Rng(20_261_120);
+    c.execute_batch("BEGIN").unwrap();
+    {
+        let marks = ["?"; 20].join(",");
+        let mut insert = c.prepare(&format!("INSERT INTO invoice VALUES({marks})")).unwrap();
+        for i in 0..rows {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&r.next().to_be_bytes());
+            id[8..].copy_from_slice(&r.next().to_be_bytes());
+            let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
+            let amount = 1_000 + r.below(99_998_999);
+            let discount = r.below(5_000).min(amount);
+            let (city, country) = CITIES[r.below(8) as usize];
+            let (year, month, day) = (2020 + r.below(6), 1 + r.below(12), 1 + r.below(28));
+            let date = format!("{year}-{month:02}-{day:02}");
+            insert
+                .execute(rusqlite::params![
+                    id,
+                    format!("INV-{i:08}"),
+                    format!("C{:06}", r.below(50_000)),
+                    1 + r.below(5) as i64,
+                    cents(amount),
+                    CURRENCIES[r.below(7) as usize],
+                    date,
+                    format!("{}28", &date[..8]),
+                    cents(amount * 21 / 100),
+                    cents(discount),
+                    cents(amount - discount),
+                    format!("rep{:03}", r.below(400)),
+                    format!("R{:02}", r.below(20)),
+                    city,
+                    country,
+                    NOTES[r.below(5) as usize],
+                    format!("{date}T08:00:00Z"),
+                    format!("{date}T{:02}:{:02}:00Z", r.below(24), r.below(60)),
+                    1 + r.below(9) as i64,
+                    format!("PO-{:07}", r.below(10_000_000)),
+                ])
+                .unwrap();
+        }
+    }
+    c.execute_batch("COMMIT; PRAGMA journal_mode=WAL; ANALYZE;").unwrap();
+}
+
+/// A fresh, empty target.
+fn fresh(dir: &Path) {
+    let db = dir.join("dst.db");
+    remove(&db);
+    Connection::open(&db).unwrap().execute_batch(&format!("PRAGMA journal_mode=WAL; {TARGET};")).unwrap();
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Check {
+    rows: i64,
+    cents: [i64; 3],
+    lengths: [i64; 3],
+}
+
+fn check(db: &Path) -> Check {
+    let c = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    c.query_row(
+        "SELECT count(*), sum(CAST(round(total_amount * 100) AS INTEGER)), sum(CAST(round(tax_amount * 100) AS INTEGER)), \
+         sum(CAST(round(discount_amount * 100) AS INTEGER)), sum(length(status_code)), sum(length(currency_code)), \
+         sum(length(location)) FROM fin_invoice",
+        [],
+        |r| Ok(Check { rows: r.get(0)?, cents: [r.get(1)?, r.get(2)?, r.get(3)?], lengths: [r.get(4)?, r.get(5)?, r.get(6)?] }),
+    )
+    .unwrap()
+}
+
+/// Rows of `a` that are not the same, column by column, in `b`, and the other way round.
+fn differing(a: &Path, b: &Path) -> i64 {
+    let c = Connection::open_with_flags(a, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).unwrap();
+    c.execute_batch(&format!("PRAGMA cache_size=-262144; ATTACH 'file:{}?mode=ro' AS b", b.display())).unwrap();
+    let same: Vec<String> = COLUMNS.iter().map(|c| format!("x.{c} IS y.{c}")).collect();
+    let sql = format!(
+        "SELECT count(*) FROM main.fin_invoice AS x LEFT JOIN b.fin_invoice AS y ON y.invoice_id = x.invoice_id \
+         WHERE NOT ({})",
+        same.join(" AND ")
+    );
+    c.query_row(&sql, [], |r| r.get(0)).unwrap()
+}
+
+/// Highest resident size of a running process in KiB, as the system keeps it; none where there is no /proc.
+fn peak(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+struct Taken {
+    seconds: f64,
+    peak_mib: Option<f64>,
+    out: String,
+}
+
+/// Runs a command to its end: wall time, start and end of the process included, and its highest resident size, looked
+/// at every two milliseconds.
+fn timed(command: &mut Command, log: &Path) -> Taken {
+    let out = std::fs::File::create(log).unwrap();
+    let started = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(out).spawn().expect("the command starts");
+    let mut highest = None;
+    let status = loop {
+        highest = peak(child.id()).or(highest);
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    assert!(status.success(), "{command:?} ended with {status}");
+    Taken {
+        seconds,
+        peak_mib: highest.map(|k| k as f64 / 1024.0),
+        out: std::fs::read_to_string(log).unwrap_or_default(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Candidate {
+    /// The limit in the `sqlite3` program, no mmap.
+    Limit,
+    /// The same with 1 GiB of mmap.
+    LimitMmap,
+    /// The limit in the SQLite that tablemap is built with, no mmap.
+    LimitBundled,
+    /// `tablemap sync`.
+    Tablemap,
+}
+
+impl Candidate {
+    fn name(self) -> &'static str {
+        match self {
+            Candidate::Limit => "limit (sqlite3 program)",
+            Candidate::LimitMmap => "limit (sqlite3 program), mmap 1 GiB",
+            Candidate::LimitBundled => "limit (SQLite as bundled)",
+            Candidate::Tablemap => "tablemap sync",
+        }
+    }
+    fn command(self, dir: &Path, tablemap: &Path) -> Command {
+        let sqlite3 = |mmap: bool| {
+            let mut c = Command::new("sqlite3");
+            c.arg(dir.join("dst.db")).arg(limit_sql(&dir.join("src.db"), mmap));
+            c
+        };
+        match self {
+            Candidate::Limit => sqlite3(false),
+            Candidate::LimitMmap => sqlite3(true),
+            Candidate::LimitBundled => {
+                let mut c = Command::new(std::env::current_exe().unwrap());
+                c.arg("limit").arg(dir);
+                c
+            }
+            Candidate::Tablemap => {
+                let mut c = Command::new(tablemap);
+                c.arg("-C").arg(dir).args(["--format", "json", "sync"]).stderr(Stdio::null());
+                c
+            }
+        }
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut v = values.to_vec();
+    v.sort_by(f64::total_cmp);
+    match v.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => v[n / 2],
+        n => f64::midpoint(v[n / 2 - 1], v[n / 2]),
+    }
+}
+
+fn sqlite3_version() -> Option<String> {
+    let out = Command::new("sqlite3").arg("--version").stderr(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&out.stdout).split_whitespace().next()?.to_string())
+}
+
+fn bulk(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
+    eprintln!("making {rows} invoices");
+    generate(dir, rows);
+    let size = std::fs::metadata(dir.join("src.db")).unwrap().len();
+    let program = sqlite3_version();
+    let mut candidates = vec![Candidate::LimitBundled, Candidate::Tablemap];
+    match &program {
+        Some(_) => candidates.splice(0..0, [Candidate::Limit, Candidate::LimitMmap]).for_each(drop),
+        None => eprintln!("no sqlite3 program here: the limit runs in the bundled SQLite only"),
+    }
+    let mut seconds = vec![vec![]; candidates.len()];
+    let mut peaks = vec![vec![]; candidates.len()];
+    let mut expected: Option<Check> = None;
+    let kept = dir.join("limit.db");
+    for round in 0..rounds {
+        for n in 0..candidates.len() {
+            // Nobody always goes after the same one.
+            let i = (n + round) % candidates.len();
+            let candidate = candidates[i];
+            fresh(dir);
+            let taken = timed(&mut candidate.command(dir, tablemap), &dir.join("out.txt"));
+            let found = check(&dir.join("dst.db"));
+            match &expected {
+                None => expected = Some(found.clone()),
+                Some(e) => assert_eq!(&found, e, "{} gives another result", candidate.name()),
+            }
+            eprintln!(
+                "round {}: {:36} {:7.2} s  peak {:6.0} MiB  {} rows",
+                round + 1,
+                candidate.name(),
+                taken.seconds,
+                taken.peak_mib.unwrap_or(f64::NAN),
+                found.rows
+            );
+            if candidate == Candidate::Tablemap {
+                let said: serde_json::Value = serde_json::from_str(&taken.out).expect("sync prints JSON");
+                assert_eq!(said["legs"][0]["created"].as_i64(), Some(found.rows), "what sync says: {}", taken.out);
+            }
+            if round + 1 == rounds && candidate == Candidate::LimitBundled {
+                remove(&kept);
+                std::fs::copy(dir.join("dst.db"), &kept).unwrap();
+            }
+            if round + 1 == rounds && candidate == Candidate::Tablemap {
+                remove(&dir.join("ours.db"));
+                std::fs::copy(dir.join("dst.db"), dir.join("ours.db")).unwrap();
+            }
+            seconds[i].push(taken.seconds);
+            peaks[i].push(taken.peak_mib.unwrap_or(f64::NAN));
+        }
+    }
+    let n = differing(&kept, &dir.join("ours.db"));
+    assert_eq!(n, 0, "{n} rows are not the same as the limit's, column by column");
+    let written = expected.map_or(0, |e| e.rows);
+    println!(
+        "\n{rows} rows of 20 columns ({} MB), {written} written, {rounds} rounds; sqlite3 {}, bundled SQLite {}\n",
+        size / 1_000_000,
+        program.as_deref().unwrap_or("not there"),
+        rusqlite::version()
+    );
+    println!("| candidate | seconds (median) | least – most | rows/s | ratio to each limit | peak memory MiB |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    let limits: Vec<f64> =
+        candidates.iter().zip(&seconds).filter(|(c, _)| **c != Candidate::Tablemap).map(|(_, s)| median(s)).collect();
+    for ((candidate, s), p) in candidates.iter().zip(&seconds).zip(&peaks) {
+        let m = median(s);
+        let ratios: Vec<String> = limits.iter().map(|l| format!("{:.2}", m / l)).collect();
+        println!(
+            "| {} | {m:.2} | {:.2} – {:.2} | {:.0} | {} | {:.0} |",
+            candidate.name(),
+            s.iter().copied().fold(f64::INFINITY, f64::min),
+            s.iter().copied().fold(0.0, f64::max),
+            written as f64 / m,
+            ratios.join(" / "),
+            p.iter().copied().fold(0.0, f64::max),
+        );
+    }
+    println!("\nEvery row is the same as the limit's, column by column.");
+}
+
+fn demo(dir: &Path, tablemap: &Path, rounds: usize) {
+    let mut seconds = vec![];
+    for round in 0..rounds {
+        let place = dir.join(format!("demo{round}"));
+        let mut c = Command::new(tablemap);
+        c.arg("demo").arg("--dir").arg(&place).stderr(Stdio::null());
+        seconds.push(timed(&mut c, &dir.join("demo.txt")).seconds);
+        let _ = std::fs::remove_dir_all(&place);
+    }
+    println!("\n`tablemap demo`: {:.2} s (median of {rounds})", median(&seconds));
+}
+
+fn usage() -> ExitCode {
+    eprintln!(
+        "usage: workload run DIR TABLEMAP ROWS ROUNDS | demo DIR TABLEMAP ROUNDS | generate DIR ROWS | limit DIR"
+    );
+    ExitCode::from(2)
+}
+
+fn main() -> ExitCode {
+    // `cargo bench` adds `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let number = |s: &str| s.replace('_', "").parse::<u64>().ok().filter(|n| *n > 0);
+    let folder = |s: &str| std::path::absolute(PathBuf::from(s)).unwrap();
+    match args.as_slice() {
+        ["run", dir, tablemap, rows, rounds] => match (number(rows), number(rounds)) {
+            (Some(rows), Some(rounds)) => bulk(&folder(dir), &folder(tablemap), rows, rounds as usize),
+            _ => return usage(),
+        },
+        ["demo", dir, tablemap, rounds] => match number(rounds) {
+            Some(rounds) => demo(&folder(dir), &folder(tablemap), rounds as usize),
+            None => return usage(),
+        },
+        ["generate", dir, rows] => match number(rows) {
+            Some(rows) => generate(&folder(dir), rows),
+            None => return usage(),
+        },
+        ["limit", dir] => {
+            let dir = folder(dir);
+            let c = Connection::open(dir.join("dst.db")).unwrap();
+            c.execute_batch(&limit_sql(&dir.join("src.db"), false)).unwrap();
+        }
+        // `cargo bench` by itself says how it is meant.
+        [] => eprintln!("benches/run runs this bench; see docs/performance.md"),
+        _ => return usage(),
+    }
+    ExitCode::SUCCESS
+}

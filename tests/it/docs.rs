@@ -1,0 +1,110 @@
+//! The documents: every relative link leads somewhere, and no path of one machine stands in them.
+
+use std::path::{Path, PathBuf};
+
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = vec![];
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !name.starts_with('.') && name != "target" && name != "node_modules" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(".md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 8, "the documents were not found");
+    found
+}
+
+/// The text without fenced code and code spans.
+fn prose(text: &str) -> String {
+    let mut out = String::new();
+    let mut fence: Option<&str> = None;
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|m| trimmed.starts_with(m));
+        match (fence, mark) {
+            (None, Some(m)) => fence = Some(m),
+            (Some(open), Some(m)) if open == m => fence = None,
+            (None, None) => {
+                for (n, part) in line.split('`').enumerate() {
+                    out.push_str(if n % 2 == 0 { part } else { " " });
+                }
+            }
+            _ => {}
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The targets of `[text](target)`; titles after a blank are cut off.
+fn links(prose: &str) -> Vec<String> {
+    let mut all = vec![];
+    for (i, _) in prose.match_indices("](") {
+        let rest = &prose[i + 2..];
+        if let Some(end) = rest.find(')') {
+            let target = rest[..end].split_whitespace().next().unwrap_or_default();
+            all.push(target.trim_matches(|c| c == '<' || c == '>').to_string());
+        }
+    }
+    all
+}
+
+/// The anchor that a heading gets where the documents are shown.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+fn anchors(text: &str) -> Vec<String> {
+    let mut code = false;
+    text.lines()
+        .filter(|l| {
+            code ^= l.trim_start().starts_with("```");
+            !code && l.starts_with('#')
+        })
+        .map(anchor)
+        .collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut broken = vec![];
+    for path in documents() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for link in links(&prose(&text)) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (file, fragment) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let there = target.exists()
+                && (fragment.is_empty()
+                    || target.extension().is_none_or(|e| e != "md")
+                    || anchors(&std::fs::read_to_string(&target).unwrap()).iter().any(|a| a == fragment));
+            if !there {
+                broken.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links that lead nowhere:\n  {}", broken.join("\n  "));
+}
+
+#[test]
+fn links_are_found_in_prose_only() {
+    let text = "[a](b.md#c) `[x](y)`\n```\n[p](q)\n```\n[t](<u v> \"title\") ![i](j.png)";
+    assert_eq!(links(&prose(text)), ["b.md#c", "u", "j.png"]);
+    assert_eq!(anchor("## Who may know whom?"), "who-may-know-whom");
+}
