@@ -68,7 +68,7 @@ pub(crate) fn analyse<'a>(
     }
     let id = map.id.as_ref().map_or("", |n| n.it.as_str());
     let guards = guards(&env, id, name, report);
-    super::tests::check(&env, report);
+    super::rows::check(&env, report);
     if report.failed {
         return None;
     }

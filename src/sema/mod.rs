@@ -15,7 +15,7 @@ mod project;
 mod reader;
 mod reference;
 mod report;
-mod tests;
+mod rows;
 mod typing;
 mod value_map;
 

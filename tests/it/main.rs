@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod architecture;
+mod corpus;
 mod docs;
 mod engine;
 mod harness;
 mod kill;
 mod notations;
-mod corpus;
