@@ -198,6 +198,17 @@ impl<'a> Builder<'_, 'a> {
         if key {
             self.reads.key.extend(reads.inputs());
         }
+        if job.part == Part::Key && !reads.joins.is_empty() && self.operations().delete {
+            report.help(
+                Code::TM0506,
+                line.operand(self.into.other()).at,
+                "the key of a row that is deleted cannot be looked up any more",
+                format!(
+                    "let the key read columns of its own row, or carry no deletes: `operations {}: create, update`",
+                    self.into.word()
+                ),
+            );
+        }
         self.said.push((At(line.left.at.0.to(line.right.at.0)), line.on_missing));
         self.lines.push(Line {
             place: report.place(line.at),

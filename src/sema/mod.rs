@@ -44,6 +44,10 @@ pub struct Input<'a> {
     pub time_zone: jiff::tz::TimeZone,
 }
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+
 /// Analyses all maps. Maps without errors are in the result, even where others have some.
 pub fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     project::analyse(input)

@@ -223,7 +223,8 @@ impl Makings<'_, '_> {
             }
             let mut writes = own_first(schema.get(group.table).company, to);
             if top {
-                writes.retain(|(_, c)| !self.plain.contains(c) && !(has_company && Some(*c) == base.company));
+                let company = base.company.filter(|_| has_company);
+                writes.retain(|(_, c)| !self.plain.contains(c) && Some(*c) != company);
                 if writes.is_empty() {
                     report.at(Code::TM0406, at, format!("`{}` is written by another line too", group.text));
                     return None;
