@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub now: HashMap<ColumnId, Value>,
     /// The legs that led to it.
     pub path: String,
+    /// Its place among the records evaluated with it.
+    pub n: usize,
 }
 
 /// What a leg makes of a record.
@@ -100,6 +102,8 @@ pub(super) struct Chunk<'a> {
     /// Integration keys written in this transaction.
     seen: HashSet<Key>,
     pub window: Window,
+    /// Outcomes of the items at hand, by their number: written out of order, counted in order.
+    outcomes: Vec<(usize, bool)>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
@@ -130,6 +134,7 @@ impl<'a> Chunk<'a> {
             written: HashSet::new(),
             seen: HashSet::new(),
             window,
+            outcomes: vec![],
             samples: vec![],
             tracks,
         }
@@ -137,6 +142,21 @@ impl<'a> Chunk<'a> {
 
     /// Applies items whose line values lie in `values`; several calls may share one transaction.
     pub fn apply(
+        &mut self,
+        tx: &mut dyn Transaction,
+        items: &[Item],
+        values: &[Value],
+        counts: &mut LegReport,
+    ) -> Result<Left> {
+        let left = self.apply_all(tx, items, values, counts)?;
+        self.outcomes.sort_unstable();
+        for (_, failed) in self.outcomes.drain(..) {
+            self.window.push(failed, self.engine.limits.failure_window);
+        }
+        Ok(left)
+    }
+
+    fn apply_all(
         &mut self,
         tx: &mut dyn Transaction,
         items: &[Item],
@@ -351,7 +371,7 @@ impl<'a> Chunk<'a> {
         }
         if columns.is_empty() || !leg.leg().operations.update {
             counts.unchanged += 1;
-            self.window.push(false, self.engine.limits.failure_window);
+            self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
         }
         if rekeyed {
@@ -370,7 +390,7 @@ impl<'a> Chunk<'a> {
             Ok(()) => {
                 counts.updated += 1;
                 self.own(key, &columns, &new);
-                self.window.push(false, self.engine.limits.failure_window);
+                self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
             Err(e) => self.refused(tx, items, record, e, counts, left),
@@ -390,7 +410,7 @@ impl<'a> Chunk<'a> {
         let company = record.company.map(|c| c.to_string()).unwrap_or_default();
         if !leg.leg().operations.create {
             counts.unchanged += 1;
-            self.window.push(false, self.engine.limits.failure_window);
+            self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
         }
         if !self.mark(tx, item, true, &company, counts)? {
@@ -405,7 +425,7 @@ impl<'a> Chunk<'a> {
                         self.written.insert(leg.target_key(&key));
                     }
                 }
-                self.window.push(false, self.engine.limits.failure_window);
+                self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
             Err(e) => self.refused(tx, items, record, e, counts, left),
@@ -460,7 +480,7 @@ impl<'a> Chunk<'a> {
                 if self.tracks {
                     self.written.insert(leg.target_key(&primary));
                 }
-                self.window.push(false, self.engine.limits.failure_window);
+                self.outcomes.push((item.n, false));
                 self.solved(tx, item, &word)
             }
             Err(e) => {
@@ -694,7 +714,7 @@ impl<'a> Chunk<'a> {
             QuarantineKind::Parked => counts.parked += 1,
             _ => counts.quarantined += 1,
         }
-        self.window.push(f.kind == QuarantineKind::Failed, self.engine.limits.failure_window);
+        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
         if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
             self.samples.push(message.clone());
         }

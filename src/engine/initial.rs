@@ -115,6 +115,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
+                n: i,
             };
             let mut misfit = None;
             while let Some((_, m)) = misfits.next_if(|(cell, _)| *cell / rows.width == i) {
@@ -264,5 +265,6 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
+        n: item.n,
     }
 }

@@ -355,7 +355,7 @@ impl Engine {
         let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
         let mut items = Vec::with_capacity(works.len());
         let mut r = 0;
-        for work in works {
+        for (n, work) in works.iter().enumerate() {
             let mut item = Item {
                 key: work.key.clone(),
                 what: What::FilteredOut,
@@ -363,6 +363,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: work.path.clone(),
+                n,
             };
             if let Some(m) = &work.misfit {
                 item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
