@@ -140,6 +140,7 @@ codes! {
     TM0503 Error "the key does not identify one row";
     TM0504 Error "a one-way key in a two-way map";
     TM0505 Error "`each` in a two-way map";
+    TM0506 Error "a looked-up key where deletes are carried over";
     // ---- lookups
     TM0601 Error "a path over a column that is no lookup";
     TM0602 Error "a lookup that does not point to the named table";

@@ -273,3 +273,8 @@ impl ValueMap {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+#[path = "eval_tests.rs"]
+mod tests;

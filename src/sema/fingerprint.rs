@@ -5,7 +5,7 @@ use super::ir::Leg;
 use super::line::pairs_of;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
-use crate::syntax::ast::{Line, LineValues, Map, Name, Trivia};
+use crate::syntax::ast::{Line, LineValues, Map, Name, Pair, Pairs, Trivia};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -62,6 +62,9 @@ fn meaning(map: &Map) -> Map {
         ($($field:ident),*) => { $(m.$field.iter_mut().for_each(|n| n.trivia = Trivia::default());)* };
     }
     bare!(id, tables, operations, direct, guard, company, filter, on_exit, needs, initial, conflict, run);
+    if let Some(c) = &mut m.company {
+        c.it.sign.doubled = false;
+    }
     for o in &mut m.operations {
         o.it.1.iter_mut().for_each(|n| n.trivia = Trivia::default());
     }
@@ -76,13 +79,14 @@ fn strip(line: &mut Line) {
     }
 }
 
-fn strip_pairs(pairs: &mut crate::syntax::ast::Pairs) {
+fn strip_pairs(pairs: &mut Pairs) {
     pairs.end = Trivia::default();
     pairs.at = At::default();
     for p in &mut pairs.pairs {
         p.trivia = Trivia::default();
-        if let crate::syntax::ast::Pair::Of { sign, .. } = &mut p.it {
-            sign.doubled = false;
+        match &mut p.it {
+            Pair::Of { sign, .. } | Pair::Else { sign: Some(sign), .. } => sign.doubled = false,
+            Pair::Else { sign: None, .. } => {}
         }
     }
 }

@@ -12,8 +12,8 @@ use super::typing::Typer;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{Column, ColumnId, TableId};
 use crate::source::At;
-use crate::syntax::ast::{self, ExprKind, Flow, OnMissing, Operation, Side};
-use crate::value::{Collation, Fit, Type, Value, advice, common, fit};
+use crate::syntax::ast::{self, ExprKind, OnMissing, Operation, Side};
+use crate::value::{Fit, Type, Value, advice, common, fit};
 
 /// What a line is in its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,6 +198,17 @@ impl<'a> Builder<'_, 'a> {
         if key {
             self.reads.key.extend(reads.inputs());
         }
+        if job.part == Part::Key && !reads.joins.is_empty() && self.operations().delete {
+            report.help(
+                Code::TM0506,
+                line.operand(self.into.other()).at,
+                "the key of a row that is deleted cannot be looked up any more",
+                format!(
+                    "let the key read columns of its own row, or carry no deletes: `operations {}: create, update`",
+                    self.into.word()
+                ),
+            );
+        }
         self.said.push((At(line.left.at.0.to(line.right.at.0)), line.on_missing));
         self.lines.push(Line {
             place: report.place(line.at),
@@ -370,7 +381,7 @@ impl<'a> Builder<'_, 'a> {
             self.reader.settle_expr(e);
         }
         let source = self.env.side(self.into.other());
-        let capture = capture::specs(source.schema, &self.reader, &self.reads, exit_delete);
+        let capture = capture::specs(source.schema, &self.reader, &self.reads, exit_delete || operations.delete);
         Some(Leg {
             into: self.into,
             source: source.at,
@@ -445,7 +456,7 @@ impl<'a> Builder<'_, 'a> {
         report.help(
             Code::TM0503,
             At(first.left.at.0.to(first.right.at.0)),
-            format!("{} does not identify one row of `{}`", list(&names), self.target.name()),
+            format!("{} {} not identify one row of `{}`", list(&names), does(names.len()), self.target.name()),
             help,
         );
     }
@@ -516,6 +527,11 @@ pub(crate) fn company_line(n: &ast::Node<ast::Pairing>) -> ast::Line {
     }
 }
 
+/// "does" or "do".
+pub(crate) fn does(n: usize) -> &'static str {
+    if n == 1 { "does" } else { "do" }
+}
+
 fn twice(name: &str, into: Side, at: At, first: At) -> Diagnostic {
     let d = Diagnostic::new(Code::TM0406, at.0, format!("`{name}` is written twice into {}", into.word()))
         .help("keep one line for each column and direction");
@@ -546,12 +562,4 @@ fn known_cells(condition: &Expr) -> Vec<Expr> {
 
 fn same_cell(a: &Expr, b: &Expr) -> bool {
     matches!((a, b), (Expr::Slot(x), Expr::Slot(y)) if x == y)
-}
-
-/// Text compares by its characters unless said otherwise.
-pub(crate) const EXACT: Collation = Collation::Exact;
-
-/// Whether a line runs into a side, given that one-way maps take `=` in key and company.
-pub(crate) fn runs(flow: Flow, into: Side) -> bool {
-    flow.into(into)
 }

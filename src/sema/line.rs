@@ -53,7 +53,7 @@ pub(crate) fn travel<'a>(
         let v = literal_of(default, end, Code::TM0305, report)?;
         let nullable = value.nullable && v.is_null();
         let expr = super::typing::formed(value.expr, &value.ty, end);
-        value = Typed { expr: Expr::Default(Box::new(expr), v), nullable, column: None, ..value };
+        value = Typed { expr: Expr::Default(Box::new(expr), v), nullable, ..value };
     }
     Some(value)
 }
@@ -154,7 +154,7 @@ fn called(
             Value::Boolean(_) => Type::Boolean,
             _ => Type::Text { max: None },
         };
-        typed.push(Typed { expr: Expr::Constant(v), ty, collation: Collation::Exact, nullable: false, column: None });
+        typed.push(Typed { expr: Expr::Constant(v), ty, collation: Collation::Exact, nullable: false });
     }
     let args: Vec<Arg> = typed
         .iter()

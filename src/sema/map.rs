@@ -68,7 +68,7 @@ pub(crate) fn analyse<'a>(
     }
     let id = map.id.as_ref().map_or("", |n| n.it.as_str());
     let guards = guards(&env, id, name, report);
-    super::tests::check(&env, report);
+    super::rows::check(&env, report);
     if report.failed {
         return None;
     }
@@ -144,6 +144,14 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
     }
     for n in &map.operations {
         let (side, list) = &n.it;
+        if env.has_leg(*side) && list.is_empty() {
+            report.help(
+                Code::TM0403,
+                n.at,
+                format!("nothing may be done into {}, so no line into it ever runs", side.word()),
+                "let the map run one way only: `<-` or `->` between the tables",
+            );
+        }
         if !env.has_leg(*side) && !list.is_empty() {
             report.help(
                 Code::TM0411,
@@ -256,7 +264,7 @@ fn jobs<'a>(env: &Env<'a>, company: Option<&'a ast::Line>, report: &mut Report<'
         }
     }
     for line in &map.key {
-        if whole(env, line, "the key", report) && both_paths(env, line, report) {
+        if whole(env, line, "the key", report) && both_paths(env, line, report) && reversible(env, line, report) {
             jobs.push(Job { line, part: Part::Key });
         }
     }
@@ -357,6 +365,25 @@ fn both_paths(env: &Env<'_>, line: &ast::Line, report: &mut Report<'_>) -> bool 
         );
     }
     computed.is_none()
+}
+
+/// A key that runs both ways loses nothing on the way.
+fn reversible(env: &Env<'_>, line: &ast::Line, report: &mut Report<'_>) -> bool {
+    if !env.two_way() {
+        return true;
+    }
+    match pairs_of(env, line) {
+        Some((pairs, _, at, _)) if !pairs.pairs.is_empty() && !super::value_map::exact(pairs) => {
+            report.help(
+                Code::TM0901,
+                at,
+                "a key identifies a record both ways, and this value map does not give every value back",
+                "use only `=` pairs, and `else error`",
+            );
+            false
+        }
+        _ => true,
+    }
 }
 
 fn one_way_only(line: &ast::Line, report: &mut Report<'_>) -> bool {

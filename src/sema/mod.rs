@@ -15,7 +15,7 @@ mod project;
 mod reader;
 mod reference;
 mod report;
-mod tests;
+mod rows;
 mod typing;
 mod value_map;
 
@@ -43,6 +43,10 @@ pub struct Input<'a> {
     /// The project's time zone.
     pub time_zone: jiff::tz::TimeZone,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
 
 /// Analyses all maps. Maps without errors are in the result, even where others have some.
 pub fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {

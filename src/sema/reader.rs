@@ -38,8 +38,6 @@ pub(crate) struct Typed {
     pub(crate) collation: Collation,
     /// Whether it may be null for a row that has been read.
     pub(crate) nullable: bool,
-    /// The column it is, where it is nothing but one.
-    pub(crate) column: Option<(TableId, ColumnId)>,
 }
 
 /// A table and what is read of it and over its lookups.
@@ -136,7 +134,6 @@ impl<'a> Reader<'a> {
                 ty: c.ty.clone(),
                 collation: c.collation,
                 nullable: from != 0 || !c.required || c.blank.is_some(),
-                column: Some((table, column)),
             });
         }
         let Some(lookup) = schema.lookup(table, &step.name.text) else {
@@ -196,7 +193,7 @@ impl<'a> Reader<'a> {
             });
         }
         let _ = at;
-        all.map(|t| Typed { expr: Expr::FirstFound(ways), nullable: true, column: None, ..t })
+        all.map(|t| Typed { expr: Expr::FirstFound(ways), nullable: true, ..t })
     }
 
     /// Follows a lookup to one of its tables. All tables of a polymorphic one are joined, so that a row of a table that
@@ -289,7 +286,7 @@ impl<'a> Reader<'a> {
                 _ => slot,
             };
             let ty = Type::Text { max: None };
-            return Some(Typed { expr, ty, collation: c.collation, nullable: true, column: None });
+            return Some(Typed { expr, ty, collation: c.collation, nullable: true });
         }
         None
     }

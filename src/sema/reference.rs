@@ -190,9 +190,9 @@ impl Makings<'_, '_> {
                             Code::TM0607,
                             at,
                             format!(
-                                "{} finds a row of `{}` only together with its company, and the record has none",
-                                list(&names),
-                                referred.name
+                                "a row of `{}` is found by {} only together with its company, and the record has none",
+                                referred.name,
+                                list(&names)
                             ),
                             "add a `company` statement that writes the record's company column",
                         );
@@ -209,7 +209,12 @@ impl Makings<'_, '_> {
                         report.help(
                             Code::TM0606,
                             at,
-                            format!("{} is no key of `{}`, so it finds no one row", list(&names), referred.name),
+                            format!(
+                                "{} {} no key of `{}`",
+                                list(&names),
+                                if names.len() == 1 { "is" } else { "are" },
+                                referred.name
+                            ),
                             format!("its keys are {}", keys.join(", ")),
                         );
                         return None;
@@ -218,7 +223,8 @@ impl Makings<'_, '_> {
             }
             let mut writes = own_first(schema.get(group.table).company, to);
             if top {
-                writes.retain(|(_, c)| !self.plain.contains(c) && !(has_company && Some(*c) == base.company));
+                let company = base.company.filter(|_| has_company);
+                writes.retain(|(_, c)| !self.plain.contains(c) && Some(*c) != company);
                 if writes.is_empty() {
                     report.at(Code::TM0406, at, format!("`{}` is written by another line too", group.text));
                     return None;

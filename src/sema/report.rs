@@ -1,7 +1,7 @@
 //! Collects findings, and finds places and texts for messages.
 
-use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
-use crate::source::{At, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean, nearest};
+use crate::source::{At, Sources};
 use crate::value::Type;
 
 /// The findings of one map, with the texts they are about.
@@ -46,8 +46,16 @@ impl<'a> Report<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
+        let near = nearest(name, known);
         let mut d = Diagnostic::new(code, at.0, message);
-        d.help = did_you_mean(name, known);
+        d.help = did_you_mean(name, near.iter().copied());
+        let quoted = self.sources.text(at.0).starts_with('\'');
+        if let [one] = near.as_slice()
+            && (quoted || one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
+        {
+            let text = if quoted { format!("'{}'", one.replace('\'', "''")) } else { (*one).to_string() };
+            d = d.fix(format!("write `{one}`"), at.0, text, false);
+        }
         self.add(d);
     }
 
@@ -89,9 +97,4 @@ pub(crate) fn named(ty: &Type) -> String {
         Type::DateTime { kind: crate::value::DateTimeKind::Civil } => "datetime (of no zone)".into(),
         other => other.to_string(),
     }
-}
-
-/// A span for what has none of its own.
-pub(crate) fn or(at: Option<At>, fallback: At) -> Span {
-    at.unwrap_or(fallback).0
 }

@@ -68,7 +68,7 @@ pub(crate) fn literal_of(l: &ast::Literal, ty: &Type, code: Code, report: &mut R
 
 fn constant(value: Value, ty: Type) -> Typed {
     let nullable = value.is_null();
-    Typed { expr: Expr::Constant(value), ty, collation: Collation::Exact, nullable, column: None }
+    Typed { expr: Expr::Constant(value), ty, collation: Collation::Exact, nullable }
 }
 
 fn literal_in(e: &ast::Expr) -> Option<&ast::Literal> {
@@ -104,11 +104,11 @@ impl<'a> Typer<'_, 'a> {
             ExprKind::Call(c) => self.call(c, None, expected),
             ExprKind::Negate(x) => {
                 let x1 = self.number(x, "-")?;
-                Some(Typed { expr: Expr::Negate(Box::new(x1.expr)), column: None, ..x1 })
+                Some(Typed { expr: Expr::Negate(Box::new(x1.expr)), ..x1 })
             }
             ExprKind::Not(x) => {
                 let x1 = self.boolean(x)?;
-                Some(Typed { expr: Expr::Not(Box::new(x1.expr)), ty: Type::Boolean, column: None, ..x1 })
+                Some(Typed { expr: Expr::Not(Box::new(x1.expr)), ty: Type::Boolean, ..x1 })
             }
             ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), _, _) => self.connected(*op, e),
             ExprKind::Binary(op, a, b) => match comparison(*op) {
@@ -212,7 +212,7 @@ impl<'a> Typer<'_, 'a> {
         let nullable = items.iter().any(|x| x.nullable);
         let items = items.into_iter().map(|x| x.expr).collect();
         let expr = if op == BinaryOp::And { Expr::And(items) } else { Expr::Or(items) };
-        Some(Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable, column: None })
+        Some(Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable })
     }
 
     fn compare(&mut self, op: Comparison, a: &ast::Expr, b: &ast::Expr, at: At) -> Option<Typed> {
@@ -249,7 +249,7 @@ impl<'a> Typer<'_, 'a> {
         let collation = either(x.collation, y.collation);
         let nullable = x.nullable || y.nullable;
         let expr = Expr::Compare(op, collation, Box::new(x.expr), Box::new(y.expr));
-        Some(Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable, column: None })
+        Some(Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable })
     }
 
     /// A literal that is compared with something of type `ty`.
@@ -307,7 +307,6 @@ impl<'a> Typer<'_, 'a> {
             ty,
             collation: Collation::Exact,
             nullable: x.nullable || y.nullable,
-            column: None,
         })
     }
 
@@ -327,7 +326,7 @@ impl<'a> Typer<'_, 'a> {
         let mut exprs = typed.into_iter().map(|t| formed(t.expr, &t.ty, &ty));
         let arms: Vec<(Expr, Expr)> = conditions.into_iter().map(|c| c.expr).zip(exprs.by_ref()).collect();
         let otherwise = exprs.next().map(Box::new);
-        Some(Typed { expr: Expr::Case(arms, otherwise), ty, collation, nullable, column: None })
+        Some(Typed { expr: Expr::Case(arms, otherwise), ty, collation, nullable })
     }
 
     /// Types results that must meet in one type; literals by the type of the others, or by what is expected.
@@ -465,7 +464,7 @@ pub(crate) fn apply(
         let widened = meets && a.ty == Type::Integer && matches!(ty, Type::Decimal { .. });
         exprs.push(if widened { formed(expr, &a.ty, &ty) } else { expr });
     }
-    Ok(Typed { expr: Expr::Call(FunctionRef(f), exprs), ty, collation, nullable, column: None })
+    Ok(Typed { expr: Expr::Call(FunctionRef(f), exprs), ty, collation, nullable })
 }
 
 /// The arguments with the literals among the meeting ones typed as `ty`.
@@ -486,7 +485,7 @@ fn is_literal(e: Option<&ast::Expr>) -> bool {
 
 fn negated_if(negated: bool, expr: Expr, nullable: bool) -> Typed {
     let expr = if negated { Expr::Not(Box::new(expr)) } else { expr };
-    Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable, column: None }
+    Typed { expr, ty: Type::Boolean, collation: Collation::Exact, nullable }
 }
 
 fn flatten<'e>(op: BinaryOp, e: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {

@@ -116,11 +116,11 @@ impl Use<'_> {
             }
         }
         let null = seen.remove(&Value::Null).map(|(v, _, _)| v);
-        if otherwise.is_none() && !seen.is_empty() {
-            self.holes(&of.ty, &seen, report);
-        }
         if !ok {
             return None;
+        }
+        if otherwise.is_none() && !seen.is_empty() {
+            self.holes(&of.ty, &seen, report);
         }
         let otherwise = otherwise.map_or(Otherwise::Error, |(o, _)| o);
         let pairs: HashMap<Value, Value> = seen.into_iter().map(|(a, (b, _, _))| (a, b)).collect();
@@ -128,13 +128,7 @@ impl Use<'_> {
             || pairs.values().any(Value::is_null)
             || matches!(&otherwise, Otherwise::Value(Value::Null));
         let map = ValueMap { collation: of.collation, of: of.expr, pairs, null, otherwise, name: self.name.clone() };
-        Some(Typed {
-            expr: Expr::Map(Box::new(map)),
-            ty: to.clone(),
-            collation: Collation::Exact,
-            nullable,
-            column: None,
-        })
+        Some(Typed { expr: Expr::Map(Box::new(map)), ty: to.clone(), collation: Collation::Exact, nullable })
     }
 
     fn otherwise(
@@ -166,9 +160,8 @@ impl Use<'_> {
 
     /// A pair against the direction of its line.
     fn unused(&self, flow: Flow, at: At, report: &mut Report<'_>) {
-        let never = !(flow.into(Side::Left) && self.flow.into(Side::Left))
-            && !(flow.into(Side::Right) && self.flow.into(Side::Right));
-        if self.inline && never {
+        let ever = [Side::Left, Side::Right].into_iter().any(|s| flow.into(s) && self.flow.into(s));
+        if self.inline && !ever {
             report.help(
                 Code::TM0704,
                 at,

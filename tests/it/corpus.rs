@@ -66,7 +66,9 @@ fn expected(text: &str) -> Vec<(String, String)> {
         .map_while(|l| l.strip_prefix("# expect "))
         .map(|l| {
             let (code, rest) = l.split_once(' ').unwrap_or((l, "\"\""));
-            (code.to_string(), rest.trim().trim_start_matches('"').trim_end_matches('"').to_string())
+            let rest = rest.trim();
+            let text = rest.strip_prefix('"').and_then(|r| r.strip_suffix('"')).unwrap_or(rest);
+            (code.to_string(), text.to_string())
         })
         .collect()
 }

@@ -11,8 +11,7 @@ fn read(sources: &mut Sources, path: &Path) -> ast::File {
 
 fn parse(sources: &mut Sources, name: &str, text: &str) -> ast::File {
     let file = sources.add(name, text);
-    let (ast, findings) =
-        if name.ends_with(".tmap") { dsl::parse(sources, file) } else { yaml::parse(sources, file) };
+    let (ast, findings) = if name.ends_with(".tmap") { dsl::parse(sources, file) } else { yaml::parse(sources, file) };
     let shown: Vec<String> =
         findings.iter().map(|d| tablemap::diagnostic::render::human::render(sources, d, false)).collect();
     assert!(shown.is_empty(), "{name}:\n{}", shown.join("\n"));

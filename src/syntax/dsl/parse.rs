@@ -156,6 +156,7 @@ impl Reader<'_> {
 
     fn map(&mut self, file: &mut File) {
         let mut map = Map { trivia: Trivia { before: self.above(), after: None }, ..Map::default() };
+        self.first_fields = None;
         let (start, _) = self.here();
         let (name, extends, brace) = self.block(Rule::map_head);
         (map.name, map.extends) = (name, extends);
