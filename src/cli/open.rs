@@ -41,7 +41,10 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     let mut sources = Sources::new();
     let (project, mut findings) = project::load(dir, &mut sources);
     let Some(mut project) = project else {
-        print_findings(context, &sources, &findings);
+        // One finding without a place is said as the error itself.
+        if context.out.is_json() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
+            print_findings(context, &sources, &findings);
+        }
         let n = findings.len();
         return Err(match findings.pop() {
             Some(d) if n == 1 && d.primary.is_none() => {
@@ -56,7 +59,8 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     };
     let stores: Vec<(String, Arc<StoreSchema>)> =
         project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
-    let files: Vec<(FileId, ast::File)> = project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
+    let files: Vec<(FileId, ast::File)> =
+        project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
     let input = sema::Input {
         sources: &sources,
         stores: &stores,
@@ -155,7 +159,11 @@ impl Loaded {
             print_findings(context, &self.sources, &findings);
             return Err(Failure::new(format!(
                 "nothing was run: {} to be mended first",
-                if findings.len() == 1 { "1 error has".into() } else { format!("{} have", many(findings.len(), "error")) }
+                if findings.len() == 1 {
+                    "1 error has".into()
+                } else {
+                    format!("{} have", many(findings.len(), "error"))
+                }
             ))
             .help("`tablemap check` shows all findings"));
         }

@@ -3,16 +3,18 @@
 use super::Context;
 use super::failure::{Code, Outcome};
 use super::open;
-use super::out::{GOOD, WARN, number, paint, seconds, table};
+use super::out::{GOOD, WARN, many, number, paint, seconds, table};
 use crate::engine::status::LegStatus;
 use serde_json::json;
 
 /// Where every map stands
 #[derive(clap::Args)]
-#[command(after_help = "pending: changes not yet looked at · failed: records in quarantine · parked: records that wait for one they look up\n\nExamples:\n  \
+#[command(
+    after_help = "pending: changes not yet looked at · failed: records in quarantine · parked: records that wait for one they look up\n\nExamples:\n  \
     tablemap status\n  \
     tablemap status project-invoice-proposal-v2\n  \
-    tablemap status --format json | jq '.legs[] | select(.quarantined > 0)'")]
+    tablemap status --format json | jq '.legs[] | select(.quarantined > 0)'"
+)]
 pub(super) struct Args {
     /// Maps by id, name or label; none = all
     #[arg(value_name = "MAP")]
@@ -67,7 +69,7 @@ fn verdict(legs: &[LegStatus]) -> String {
     }
     let mut parts = Vec::new();
     if failed > 0 {
-        parts.push(paint(WARN, format!("{} records failed: `tablemap errors list`", number(failed))));
+        parts.push(paint(WARN, format!("{} failed: `tablemap errors list`", many(failed as usize, "record"))));
     }
     if rests > 0 {
         parts.push(paint(WARN, format!("{rests} of {} directions do not run", legs.len())));

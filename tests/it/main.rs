@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod architecture;
+mod cli;
+mod cli_bad_input;
 mod corpus;
 mod docs;
 mod engine;

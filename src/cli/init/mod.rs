@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 /// Make a small project that checks and runs at once
 #[derive(clap::Args)]
-#[command(after_help = "Two SQLite stores with a few rows, a schema each, one map with its tests. Nothing that is there is replaced.\n\nExamples:\n  \
+#[command(
+    after_help = "Two SQLite stores with a few rows, a schema each, one map with its tests. Nothing that is there is replaced.\n\nExamples:\n  \
     tablemap init my-project\n  \
     tablemap init my-project --empty     without databases: bring your own\n  \
-    cd my-project && tablemap check && tablemap sync")]
+    cd my-project && tablemap check && tablemap sync"
+)]
 pub(super) struct Args {
     /// Make no databases
     #[arg(long)]
@@ -69,7 +71,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         out.line(format!("  {name}"));
     }
     if args.empty {
-        out.line("\nThe stores' databases are yours to bring: data/crm.db and data/erp.db, with the tables of the schemas.");
+        out.line(
+            "\nThe stores' databases are yours to bring: data/crm.db and data/erp.db, with the tables of the schemas.",
+        );
     }
     out.line("\nNext:");
     for (command, what) in [

@@ -260,7 +260,12 @@ impl Given {
                 let values: Vec<Value> = row.values.values().cloned().collect();
                 let done = tx.insert(row.table, &columns, &values).map_err(|e| e.to_string())?;
                 done.map_err(|e| {
-                    format!("a given row of `{}.{}` cannot be there: {}", store.name(), schema.get(row.table).name, e.message)
+                    format!(
+                        "a given row of `{}.{}` cannot be there: {}",
+                        store.name(),
+                        schema.get(row.table).name,
+                        e.message
+                    )
                 })?;
             }
             tx.commit().map_err(|e| e.to_string())?;

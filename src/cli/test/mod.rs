@@ -17,11 +17,13 @@ use trial::Verdict;
 
 /// Run the maps' own tests, in memory
 #[derive(clap::Args)]
-#[command(after_help = "Each test runs on empty stores made from the schemas; the stores of the project are not touched.\n\nExamples:\n  \
+#[command(
+    after_help = "Each test runs on empty stores made from the schemas; the stores of the project are not touched.\n\nExamples:\n  \
     tablemap test                                   all maps\n  \
     tablemap test customers-v3-accounts             one map, by id, name or label\n  \
     tablemap test --name 'waits for'                tests whose name contains this\n  \
-    tablemap test --format json                     for CI")]
+    tablemap test --format json                     for CI"
+)]
 pub(super) struct Args {
     /// Only tests whose name contains this text
     #[arg(long, value_name = "TEXT")]
@@ -117,7 +119,8 @@ fn print(context: &Context, loaded: &Loaded, todo: &[(usize, usize)], verdicts: 
             let at = at.map_or(String::new(), |s| format!("{}: ", loaded.sources.at(s)));
             out.line(indent(&wrap(&format!("{at}{}", p.message), 92), 8));
             if !p.cells.is_empty() {
-                let rows = p.cells.iter().map(|c| vec![c.column.clone(), c.expected.clone(), c.found.clone()]).collect();
+                let rows =
+                    p.cells.iter().map(|c| vec![c.column.clone(), c.expected.clone(), c.found.clone()]).collect();
                 out.line(indent(&table(&["column", "expected", "found"], rows), 10));
             }
         }
@@ -125,7 +128,10 @@ fn print(context: &Context, loaded: &Loaded, todo: &[(usize, usize)], verdicts: 
             out.line(indent(&wrap(&format!("in quarantine: {message}"), 92), 8));
         }
         if v.quarantine.is_empty() && v.problems.iter().any(|(at, _)| at.is_some()) {
-            out.line(indent(&paint(DIM, "nothing is in quarantine: look at the filters, and at the lines of these columns"), 8));
+            out.line(indent(
+                &paint(DIM, "nothing is in quarantine: look at the filters, and at the lines of these columns"),
+                8,
+            ));
         }
     }
 }

@@ -83,7 +83,8 @@ fn attempt(loaded: &Loaded, map: &Arc<CheckedMap>, test: &Test, verdict: &mut Ve
 
     let errors = engine.errors(&[0]).map_err(|e| (None, e.to_string()))?;
     let parked = errors.iter().filter(|(_, e)| e.kind == QuarantineKind::Parked).count();
-    let failed = errors.iter().filter(|(_, e)| !matches!(e.kind, QuarantineKind::Parked | QuarantineKind::Debt)).count();
+    let failed =
+        errors.iter().filter(|(_, e)| !matches!(e.kind, QuarantineKind::Parked | QuarantineKind::Debt)).count();
     let text_of = |c: &Cell| loaded.sources.text(c.path.at.0).to_string();
     for step in test.steps.iter().filter(|s| !s.it.given) {
         let table = |side: Side| {
