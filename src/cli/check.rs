@@ -53,4 +53,3 @@ fn files_with(findings: &[Diagnostic]) -> usize {
     files.dedup();
     files.len()
 }
-

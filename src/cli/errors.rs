@@ -13,12 +13,14 @@ use sha2::{Digest, Sha256};
 
 /// Records that failed or wait, and why
 #[derive(clap::Args)]
-#[command(after_help = "A record that waits for another one (parked) is tried again by itself when that one arrives. One that failed is tried\n\
+#[command(
+    after_help = "A record that waits for another one (parked) is tried again by itself when that one arrives. One that failed is tried\n\
     again when it changes, by itself after a while where that may help, and by `errors retry`.\n\nExamples:\n  \
     tablemap errors list\n  \
     tablemap errors show 3f9a01c2\n  \
     tablemap errors retry --all && tablemap run --once\n  \
-    tablemap errors drop 3f9a01c2")]
+    tablemap errors drop 3f9a01c2"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -27,7 +29,9 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Action {
     /// One line for each record
-    #[command(after_help = "Examples:\n  tablemap errors list\n  tablemap errors list project-invoice-proposal-v2 --kind failed")]
+    #[command(
+        after_help = "Examples:\n  tablemap errors list\n  tablemap errors list project-invoice-proposal-v2 --kind failed"
+    )]
     List {
         /// Only these: `failed`, `parked`, `held`, `circle`
         #[arg(long, value_name = "KIND")]
@@ -44,10 +48,14 @@ enum Action {
         ids: Vec<String>,
     },
     /// Try records again with the next cycle
-    #[command(after_help = "Examples:\n  tablemap errors retry 3f9a01c2\n  tablemap errors retry --map project-invoice-proposal-v2\n  tablemap errors retry --all")]
+    #[command(
+        after_help = "Examples:\n  tablemap errors retry 3f9a01c2\n  tablemap errors retry --map project-invoice-proposal-v2\n  tablemap errors retry --all"
+    )]
     Retry(Which),
     /// Forget records: they stay as they are on the other side until they change again
-    #[command(after_help = "Examples:\n  tablemap errors drop 3f9a01c2\n  tablemap errors drop --map project-invoice-proposal-v2")]
+    #[command(
+        after_help = "Examples:\n  tablemap errors drop 3f9a01c2\n  tablemap errors drop --map project-invoice-proposal-v2"
+    )]
     Drop(Which),
 }
 
@@ -92,7 +100,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Action::List { kind, .. } => {
             if let Some(word) = kind {
                 let Some(kind) = QuarantineKind::from_word(word) else {
-                    return Err(Failure::usage(format!("no kind is called `{word}`")).help("failed, parked, held or circle"));
+                    return Err(
+                        Failure::usage(format!("no kind is called `{word}`")).help("failed, parked, held or circle")
+                    );
                 };
                 entries.retain(|e| e.it.kind == kind);
             }
@@ -212,11 +222,12 @@ fn list(context: &Context, loaded: &Loaded, entries: &[Entry]) {
         .collect();
     out.line(table(&["id", "kind", "code", "map", "record", "column", "since (UTC)"], rows));
     let count = |k: QuarantineKind| entries.iter().filter(|e| e.it.kind == k).count();
-    let parts: Vec<String> = [QuarantineKind::Failed, QuarantineKind::Parked, QuarantineKind::Held, QuarantineKind::Circle]
-        .iter()
-        .filter(|k| count(**k) > 0)
-        .map(|k| format!("{} {}", count(*k), k.word()))
-        .collect();
+    let parts: Vec<String> =
+        [QuarantineKind::Failed, QuarantineKind::Parked, QuarantineKind::Held, QuarantineKind::Circle]
+            .iter()
+            .filter(|k| count(**k) > 0)
+            .map(|k| format!("{} {}", count(*k), k.word()))
+            .collect();
     out.line(format!("\n{}; `tablemap errors show ID` says why and what to do", parts.join(", ")));
 }
 

@@ -84,9 +84,8 @@ impl From<StoreError> for Failure {
                      tablemap.yaml says that `{store}` lies"
                 ))
             }
-            StoreError::Fenced { .. } => {
-                Failure::new(message).help("one engine at a time works for a project; stop the other, or leave it the work")
-            }
+            StoreError::Fenced { .. } => Failure::new(message)
+                .help("one engine at a time works for a project; stop the other, or leave it the work"),
             _ => Failure::new(message),
         }
     }

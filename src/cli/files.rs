@@ -132,8 +132,11 @@ pub(super) fn write_checked(tree: &ast::File, notation: Notation, path: &Path) -
     let file = sources.add(path.to_string_lossy(), text.as_str());
     let (again, findings) = notation.parse(&sources, file);
     if again != *tree || findings.iter().any(|d| d.severity == Severity::Error) {
-        return Err(Failure::new(format!("`{}` would not mean the same after writing; it was left as it is", path.display()))
-            .help("this is a fault of tablemap: please report it with the file"));
+        return Err(Failure::new(format!(
+            "`{}` would not mean the same after writing; it was left as it is",
+            path.display()
+        ))
+        .help("this is a fault of tablemap: please report it with the file"));
     }
     Ok(text)
 }

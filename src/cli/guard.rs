@@ -10,11 +10,13 @@ use serde_json::json;
 
 /// The fences that keep people from changing what maps fill
 #[derive(clap::Args)]
-#[command(after_help = "A guard is a trigger in the store, made from the maps' `direct` and `guard` statements. It is a fence, not a security\n\
+#[command(
+    after_help = "A guard is a trigger in the store, made from the maps' `direct` and `guard` statements. It is a fence, not a security\n\
     boundary.\n\nExamples:\n  \
     tablemap guard install\n  \
     tablemap guard status\n  \
-    tablemap guard remove        leaves no trace")]
+    tablemap guard remove        leaves no trace"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -86,7 +88,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
                     .into_iter()
                     .map(|(store, (at, map, table, op, key))| vec![time(&at), format!("{store}.{table}"), op, key, map])
                     .collect();
-                out.line(format!("\nchanges that were not allowed:\n{}", table(&["when (UTC)", "table", "operation", "key", "map"], rows)));
+                out.line(format!(
+                    "\nchanges that were not allowed:\n{}",
+                    table(&["when (UTC)", "table", "operation", "key", "map"], rows)
+                ));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What legs did, as a table.
 
 use super::open::Loaded;
-use super::out::{Out, number, paint, seconds, table, WARN};
+use super::out::{Out, WARN, number, paint, seconds, table};
 use crate::engine::{LegReport, Report};
 
 /// The counts of legs as a table.
@@ -19,7 +19,16 @@ pub(super) fn counts(loaded: &Loaded, legs: &[LegReport]) -> String {
         .collect();
     table(
         &[
-            "map", "into", ">read", ">filtered", ">created", ">updated", ">deleted", ">unchanged", ">parked", ">failed",
+            "map",
+            "into",
+            ">read",
+            ">filtered",
+            ">created",
+            ">updated",
+            ">deleted",
+            ">unchanged",
+            ">parked",
+            ">failed",
             ">time",
         ],
         rows,
@@ -35,7 +44,13 @@ pub(super) fn print(out: &Out, loaded: &Loaded, report: &Report) {
         out.line(counts(loaded, &report.legs));
     }
     for s in &report.stopped {
-        out.error(&format!("{} map `{}` into {}: {}", paint(WARN, "stopped:"), s.map, loaded.target(&s.map, &s.into), s.reason));
+        out.error(&format!(
+            "{} map `{}` into {}: {}",
+            paint(WARN, "stopped:"),
+            s.map,
+            loaded.target(&s.map, &s.into),
+            s.reason
+        ));
     }
     let sum = |f: fn(&LegReport) -> u64| report.legs.iter().map(f).sum::<u64>();
     let (parked, failed) = (sum(|l| l.parked), sum(|l| l.quarantined));

@@ -56,7 +56,8 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     };
     let stores: Vec<(String, Arc<StoreSchema>)> =
         project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
-    let files: Vec<(FileId, ast::File)> = project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
+    let files: Vec<(FileId, ast::File)> =
+        project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
     let input = sema::Input {
         sources: &sources,
         stores: &stores,
@@ -155,7 +156,11 @@ impl Loaded {
             print_findings(context, &self.sources, &findings);
             return Err(Failure::new(format!(
                 "nothing was moved: {} to be mended first",
-                if findings.len() == 1 { "1 error has".into() } else { format!("{} have", many(findings.len(), "error")) }
+                if findings.len() == 1 {
+                    "1 error has".into()
+                } else {
+                    format!("{} have", many(findings.len(), "error"))
+                }
             ))
             .help("`tablemap check` shows all findings"));
         }

@@ -103,7 +103,10 @@ pub(super) fn table(titles: &[&str], rows: Vec<Vec<String>>) -> String {
 /// The lines of a text, each moved to the right.
 pub(super) fn indent(text: &str, by: usize) -> String {
     let blanks = " ".repeat(by);
-    text.lines().map(|l| if l.is_empty() { String::new() } else { format!("{blanks}{l}") }).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|l| if l.is_empty() { String::new() } else { format!("{blanks}{l}") })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// `12,345`

@@ -20,10 +20,12 @@ pub(super) struct Args {
 
 /// Let paused maps go on
 #[derive(clap::Args)]
-#[command(after_help = "What changed meanwhile is carried over, in its latest state. A map that stopped itself after too many failures\n\
+#[command(
+    after_help = "What changed meanwhile is carried over, in its latest state. A map that stopped itself after too many failures\n\
     goes on too.\n\nExamples:\n  \
     tablemap resume customers-v3-accounts\n  \
-    tablemap resume                          all maps")]
+    tablemap resume                          all maps"
+)]
 pub(super) struct ResumeArgs {
     /// Maps by id, name or label; none = all
     #[arg(value_name = "MAP")]
@@ -32,9 +34,11 @@ pub(super) struct ResumeArgs {
 
 /// Stop maps for good; a later `sync` starts them again
 #[derive(clap::Args)]
-#[command(after_help = "Nothing is kept for a stopped map: `tablemap sync MAP` starts it again, from the beginning.\n\nExamples:\n  \
+#[command(
+    after_help = "Nothing is kept for a stopped map: `tablemap sync MAP` starts it again, from the beginning.\n\nExamples:\n  \
     tablemap stop customers-v3-accounts\n  \
-    tablemap stop --all                      every map of the project")]
+    tablemap stop --all                      every map of the project"
+)]
 pub(super) struct StopArgs {
     /// Every map
     #[arg(long, conflicts_with = "maps")]

@@ -10,10 +10,12 @@ use crate::engine::{EngineError, Report};
 
 /// Live sync: carry over what changes, until stopped
 #[derive(clap::Args)]
-#[command(after_help = "Ctrl-C or SIGTERM ends it between two transactions, with exit code 0; a second one ends it at once.\n\nExamples:\n  \
+#[command(
+    after_help = "Ctrl-C or SIGTERM ends it between two transactions, with exit code 0; a second one ends it at once.\n\nExamples:\n  \
     tablemap run                              until stopped; scheduled maps run when they are due\n  \
     tablemap run --once                       work off what is pending, then end\n  \
-    tablemap run --once import-from-staging   one map, even if it runs by schedule or by hand")]
+    tablemap run --once import-from-staging   one map, even if it runs by schedule or by hand"
+)]
 pub(super) struct Args {
     /// Work off what is pending and end
     #[arg(long)]

@@ -14,7 +14,8 @@ pub(super) fn script(path: &Path, sql: &str) -> Result<Done, Failure> {
     let mut rows = 0;
     let mut statements = rusqlite::Batch::new(&conn, sql);
     loop {
-        let step = statements.next().and_then(|next| next.map(|mut s| Ok((s.readonly(), s.raw_execute()?))).transpose());
+        let step =
+            statements.next().and_then(|next| next.map(|mut s| Ok((s.readonly(), s.raw_execute()?))).transpose());
         match step {
             Ok(None) => return Ok(Ok(rows)),
             // What only reads or controls would tell the count of the one before.
@@ -69,7 +70,8 @@ pub(super) fn queries(databases: &[(&str, &Path)], script: &str) -> Result<Vec<(
             let mut first = String::new();
             while let Some(row) = rows.next()? {
                 if n == 0 {
-                    let cells: rusqlite::Result<Vec<String>> = (0..columns).map(|i| row.get_ref(i).map(shown)).collect();
+                    let cells: rusqlite::Result<Vec<String>> =
+                        (0..columns).map(|i| row.get_ref(i).map(shown)).collect();
                     first = cells?.join(" | ");
                 }
                 n += 1;

@@ -9,10 +9,12 @@ use serde_json::json;
 
 /// Where every map stands
 #[derive(clap::Args)]
-#[command(after_help = "pending: changes not yet looked at · failed: records in quarantine · parked: records that wait for one they look up\n\nExamples:\n  \
+#[command(
+    after_help = "pending: changes not yet looked at · failed: records in quarantine · parked: records that wait for one they look up\n\nExamples:\n  \
     tablemap status\n  \
     tablemap status project-invoice-proposal-v2\n  \
-    tablemap status --format json | jq '.legs[] | select(.quarantined > 0)'")]
+    tablemap status --format json | jq '.legs[] | select(.quarantined > 0)'"
+)]
 pub(super) struct Args {
     /// Maps by id, name or label; none = all
     #[arg(value_name = "MAP")]

@@ -11,11 +11,13 @@ use crate::syntax::ast::Side;
 
 /// Initial sync: copy everything once, then what changed meanwhile
 #[derive(clap::Args)]
-#[command(after_help = "Maps run in the order of what is looked up first. A sync that was killed goes on where it was.\n\nExamples:\n  \
+#[command(
+    after_help = "Maps run in the order of what is looked up first. A sync that was killed goes on where it was.\n\nExamples:\n  \
     tablemap sync                               all maps that run live\n  \
     tablemap sync customers-v3-accounts         one map, by id, name or label\n  \
     tablemap sync --master finance              finance decides where both sides have the record\n  \
-    tablemap sync --format json | jq .legs      counts for programs")]
+    tablemap sync --format json | jq .legs      counts for programs"
+)]
 pub(super) struct Args {
     /// The side that wins: `left`, `right`, or a store by name. Without it each map's `initial` says
     #[arg(long, value_name = "left|right|STORE")]

@@ -91,7 +91,12 @@ fn findings_stand_where_the_fault_is() {
             true,
         ),
         ("[USPM, USSI]", "[USPM, USPM]", "TM0160 tablemap.yaml:9:19 company `USPM` is written twice", true),
-        ("Europe/Copenhagen", "Europe/Kopenhagen", "TM0165 tablemap.yaml:10:12 no time zone `Europe/Kopenhagen`", false),
+        (
+            "Europe/Copenhagen",
+            "Europe/Kopenhagen",
+            "TM0165 tablemap.yaml:10:12 no time zone `Europe/Kopenhagen`",
+            false,
+        ),
         ("1 KiB", "1 GB", "TM0153 tablemap.yaml:12:21 `1 GB` is not a size", true),
         ("TM1101: allow", "TM9999: allow", "TM0168 tablemap.yaml:13:11 no check has the code `TM9999`", false),
         ("TM1101: allow", "TM0101: allow", "TM0168 tablemap.yaml:13:19 `TM0101` is an error and stays one", false),

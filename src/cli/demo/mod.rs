@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// Play the invoice flow: two stores, nine maps, from draft to posted
 #[derive(clap::Args)]
-#[command(after_help = "Makes a project of its own that you can go on with: edit a map, check it, run it.\n\nExamples:\n  \
+#[command(
+    after_help = "Makes a project of its own that you can go on with: edit a map, check it, run it.\n\nExamples:\n  \
     tablemap demo                    in ./tablemap-demo; an earlier demo there is replaced\n  \
-    tablemap demo --dir /tmp/flow")]
+    tablemap demo --dir /tmp/flow"
+)]
 pub(super) struct Args {
     /// Where to put it: a folder that is not there, is empty, or holds an earlier demo
     #[arg(long, value_name = "DIR", default_value = "tablemap-demo")]

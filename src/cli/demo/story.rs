@@ -189,7 +189,10 @@ impl Story<'_> {
         for e in &failed {
             self.say(&indent(&paint(WARN, format!("{} {}", e.code, e.message)), 2));
         }
-        self.say(&format!("{} wait for a record that has not arrived. The first of each map:", number(parked.len() as u64)));
+        self.say(&format!(
+            "{} wait for a record that has not arrived. The first of each map:",
+            number(parked.len() as u64)
+        ));
         let mut seen: Vec<&str> = Vec::new();
         for e in &parked {
             if seen.contains(&e.leg.as_str()) {
@@ -205,13 +208,32 @@ impl Story<'_> {
     }
     /// Both stores beside each other, and against what plain SQL says must be there.
     fn compare(&mut self) -> Result<bool, Failure> {
-        self.title("Both stores compared", "counted and worked out again by plain SQL (expected/check.sql), without the maps");
+        self.title(
+            "Both stores compared",
+            "counted and worked out again by plain SQL (expected/check.sql), without the maps",
+        );
         let mut rows = Vec::new();
         for (map, left, right) in [
-            (CUSTOMERS, ("finance", "CustomersV3", "WHERE PARTYTYPE = 'Organization'"), ("dataverse", "accounts", "WHERE customertypecode = 3")),
-            (INVOICES, ("finance", "ProjInvoiceProposals", ""), ("dataverse", "invoices", "WHERE msdyn_projectinvoicestatus = 192350002")),
-            (ACTUALS, ("finance", "ProjActualsImports", ""), ("dataverse", "msdyn_actuals", "WHERE msdyn_skipsync = 0")),
-            (RELATIONS, ("finance", "ProjTransactionRelationshipImports", ""), ("dataverse", "msdyn_transactionconnections", "")),
+            (
+                CUSTOMERS,
+                ("finance", "CustomersV3", "WHERE PARTYTYPE = 'Organization'"),
+                ("dataverse", "accounts", "WHERE customertypecode = 3"),
+            ),
+            (
+                INVOICES,
+                ("finance", "ProjInvoiceProposals", ""),
+                ("dataverse", "invoices", "WHERE msdyn_projectinvoicestatus = 192350002"),
+            ),
+            (
+                ACTUALS,
+                ("finance", "ProjActualsImports", ""),
+                ("dataverse", "msdyn_actuals", "WHERE msdyn_skipsync = 0"),
+            ),
+            (
+                RELATIONS,
+                ("finance", "ProjTransactionRelationshipImports", ""),
+                ("dataverse", "msdyn_transactionconnections", ""),
+            ),
             (IMPORT, ("finance", "ProjInvoiceProposalLines", ""), ("dataverse", "invoicedetails", "")),
         ] {
             let count = |(store, table, filter): (&str, &str, &str)| {
@@ -222,14 +244,22 @@ impl Story<'_> {
                 0 => String::new(),
                 n => format!("{n} in quarantine"),
             };
-            rows.push(vec![map.to_string(), format!("{}.{}", left.0, left.1), number(l), format!("{}.{}", right.0, right.1), number(r), note]);
+            rows.push(vec![
+                map.to_string(),
+                format!("{}.{}", left.0, left.1),
+                number(l),
+                format!("{}.{}", right.0, right.1),
+                number(r),
+                note,
+            ]);
         }
         self.say(&table(&["map", "left", ">rows", "right", ">rows", ""], rows));
         let dv = database(self.dir, "dataverse");
         let fin = database(self.dir, "finance");
         let results = sql::queries(&[("dv", &dv), ("fin", &fin)], content::text("expected/check.sql"))?;
         let wrong: Vec<_> = results.iter().filter(|(_, n, _)| *n > 0).collect();
-        let entries: Vec<Json> = results.iter().map(|(name, n, _)| json!({ "check": name, "differences": n })).collect();
+        let entries: Vec<Json> =
+            results.iter().map(|(name, n, _)| json!({ "check": name, "differences": n })).collect();
         self.steps.push(json!({ "step": "comparison", "checks": entries }));
         if wrong.is_empty() && !results.is_empty() {
             let names: Vec<&str> = results.iter().map(|(name, _, _)| name.as_str()).collect();
@@ -237,7 +267,11 @@ impl Story<'_> {
             return Ok(true);
         }
         for (name, n, first) in wrong {
-            self.say(&format!("{} {name}: {} differ; the first: {first}", paint(ERROR, "differences"), many(*n, "row")));
+            self.say(&format!(
+                "{} {name}: {} differ; the first: {first}",
+                paint(ERROR, "differences"),
+                many(*n, "row")
+            ));
         }
         Ok(false)
     }
