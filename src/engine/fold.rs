@@ -4,7 +4,6 @@ use super::runtime::LegRt;
 use crate::schema::ColumnId;
 use crate::store::{Change, Misfit, Op, Position};
 use crate::value::{Key, Value};
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// What is to be done for one source record.
@@ -77,48 +76,16 @@ pub(super) struct Folded {
 /// What initial sync and earlier cycles already cover.
 #[derive(Debug, Default)]
 pub(super) struct Covered {
+    /// By key text: up to which log number.
     pub ahead: HashMap<String, i64>,
-    /// (upper key, log number), in key order; none = to the end.
-    pub ledger: Vec<(Option<Key>, i64)>,
+    /// Up to which log number initial sync saw every record.
+    pub ledger: i64,
 }
 
 impl Covered {
     fn covers(&self, key: &Key, seq: i64) -> bool {
-        if !self.ahead.is_empty() && self.ahead.get(&key.to_text()).is_some_and(|through| seq <= *through) {
-            return true;
-        }
-        for (upper, position) in &self.ledger {
-            let inside = match upper {
-                None => true,
-                Some(upper) => match order(key, upper) {
-                    Some(o) => o != Ordering::Greater,
-                    // Not comparable here as the store orders it: look at the record again, which does no harm.
-                    None => return false,
-                },
-            };
-            if inside {
-                return seq <= *position;
-            }
-        }
-        false
+        seq <= self.ledger || (!self.ahead.is_empty() && self.ahead.get(&key.to_text()).is_some_and(|t| seq <= *t))
     }
-}
-
-/// The order in which stores hand out keys, for the types where it is certain.
-fn order(a: &Key, b: &Key) -> Option<Ordering> {
-    for (x, y) in a.0.iter().zip(&b.0) {
-        let o = match (x, y) {
-            (Value::Text(x), Value::Text(y)) => x.as_bytes().cmp(y.as_bytes()),
-            (Value::Integer(x), Value::Integer(y)) => x.cmp(y),
-            (Value::Uuid(x), Value::Uuid(y)) => x.cmp(y),
-            (Value::Date(x), Value::Date(y)) => x.cmp(y),
-            _ => return None,
-        };
-        if o != Ordering::Equal {
-            return Some(o);
-        }
-    }
-    Some(Ordering::Equal)
 }
 
 impl Folded {

@@ -1,6 +1,7 @@
-//! Initial sync: bulk copy in the order of the source's key, chunk by chunk; reading and evaluating on one thread,
-//! writing on the other. Each chunk is one source snapshot and one target transaction, entered in the leg's ledger, so
-//! that a killed run resumes behind the last chunk that was committed.
+//! Initial sync: bulk copy in the source's cheapest order, chunk by chunk; reading and evaluating on one thread,
+//! writing on the other. Each chunk is one source snapshot and one target transaction with the cursor in it, so that a
+//! killed run resumes behind the last chunk that was committed. The ledger holds where the source's log stood at the
+//! first chunk: what the log says up to there every chunk has seen, whatever order the rows came in.
 
 use super::apply::{self, Verdict};
 use super::chunk::{Chunk, Item, Mode, What, Window};
@@ -8,8 +9,8 @@ use super::conflict::PendingTarget;
 use super::fold::number;
 use super::report::{LegReport, Observer};
 use super::runtime::{Engine, EngineError, LegRt, Result};
-use crate::store::{Position, Progress, Rows, StoreError};
-use crate::value::{Key, Value};
+use crate::store::{Position, Progress, Rows, Swept};
+use crate::value::Value;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -17,8 +18,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 enum Message {
     /// Evaluated rows.
     Batch { items: Vec<Item>, values: Vec<Value> },
-    /// A chunk ends: its upper key (none = the table's end), where the source's log stood.
-    End { upper: Option<Vec<Value>>, head: Position },
+    /// A chunk ends: where to go on (none = the table's end), where the source's log stood.
+    End { next: Option<String>, head: Position },
+    /// The table was rebuilt meanwhile: it is read from the start once more.
+    Again,
 }
 
 impl Engine {
@@ -38,7 +41,7 @@ impl Engine {
         observer.leg_started(&leg.map.id, leg.into.word(), Some(total));
         let bulk = progress.cursor.is_empty() && l.operations.create && target.snapshot()?.is_empty(l.target.table)?;
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
-        let after = Key::parse(&progress.cursor, &leg.source_key_types).map(|k| k.0.into_vec());
+        let after = (!progress.cursor.is_empty()).then(|| progress.cursor.clone());
         let mut counts = LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() };
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = sync_channel::<Message>(4);
@@ -55,7 +58,7 @@ impl Engine {
         Ok(counts)
     }
 
-    fn read_chunks(&self, leg: &LegRt, mut after: Option<Vec<Value>>, send: &SyncSender<Message>) -> Result<()> {
+    fn read_chunks(&self, leg: &LegRt, mut cursor: Option<String>, send: &SyncSender<Message>) -> Result<()> {
         let l = leg.leg();
         let source = self.source(leg);
         let key_len = leg.source_key_types.len();
@@ -70,31 +73,29 @@ impl Engine {
                     return Err(EngineError::Cancelled);
                 }
                 rows.clear();
-                snapshot.scan(&l.read, after.as_deref(), self.limits.batch_rows, &mut rows)?;
-                let n = rows.len();
-                ended = n < self.limits.batch_rows;
-                read += n;
-                if n == 0 {
-                    break;
-                }
-                let last = rows.row(n - 1)[..key_len].to_vec();
-                if last.iter().any(Value::is_null) {
-                    let table = &self.maps.stores[l.source.store].1.get(l.source.table).name;
-                    return Err(StoreError::Other {
-                        store: source.name().to_string(),
-                        reason: format!("a primary key of table `{table}` does not fit the schema; correct it first"),
+                match snapshot.sweep(&l.read, cursor.as_deref(), self.limits.batch_rows, &mut rows)? {
+                    Swept::More(next) => cursor = Some(next),
+                    Swept::End => ended = true,
+                    Swept::Stale => {
+                        cursor = None;
+                        if send.send(Message::Again).is_err() {
+                            return Ok(());
+                        }
+                        continue;
                     }
-                    .into());
                 }
-                after = Some(last);
+                read += rows.len();
+                if rows.is_empty() {
+                    continue;
+                }
                 let (items, values) = self.evaluate_rows(leg, &rows, key_len);
                 if send.send(Message::Batch { items, values }).is_err() {
                     return Ok(());
                 }
             }
             drop(snapshot);
-            let upper = if ended { None } else { after.clone() };
-            if send.send(Message::End { upper, head }).is_err() || ended {
+            let next = if ended { None } else { cursor.clone() };
+            if send.send(Message::End { next, head }).is_err() || ended {
                 return Ok(());
             }
         }
@@ -122,6 +123,9 @@ impl Engine {
                 misfit = misfit.or(Some(m));
             }
             if let Some(m) = misfit {
+                if item.key.iter().any(Value::is_null) {
+                    item.key = vec![Value::text(&m.key)];
+                }
                 item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
                 items.push(item);
                 continue;
@@ -145,7 +149,7 @@ impl Engine {
         &self,
         leg: &LegRt,
         progress: &mut Progress,
-        mode: Mode,
+        mut mode: Mode,
         receive: &Receiver<Message>,
         counts: &mut LegReport,
         observer: &dyn Observer,
@@ -188,12 +192,16 @@ impl Engine {
                         }
                         observer.advanced(n);
                     }
-                    Ok(Message::End { upper, head }) => break Some((upper, head)),
+                    Ok(Message::End { next, head }) => break Some((next, head)),
+                    Ok(Message::Again) => {
+                        mode.bulk = false;
+                        chunk.mode.bulk = false;
+                    }
                     Err(_) => break None,
                 }
             };
             // The reader stopped in the middle of a chunk; what it says about it comes with its result.
-            let Some((upper, head)) = end else { return Ok(()) };
+            let Some((next, head)) = end else { return Ok(()) };
             if let Some(reason) = chunk.must_stop(tx.as_mut())? {
                 let samples = chunk.samples.clone();
                 drop(chunk);
@@ -211,14 +219,15 @@ impl Engine {
             let written = std::mem::take(&mut chunk.written);
             window = std::mem::take(&mut chunk.window);
             drop(chunk);
-            let upper_text = upper.as_ref().map(|u| leg.source_key(u).to_text()).unwrap_or_default();
-            tx.state_mut().put_ledger(&leg.name, &upper_text, number(&head))?;
+            if tx.state_mut().ledger(&leg.name)?.is_empty() {
+                tx.state_mut().put_ledger(&leg.name, "", number(&head))?;
+            }
             let mut now = progress.clone();
-            now.cursor = upper.as_ref().map(|u| Key(u.clone().into_boxed_slice()).to_text()).unwrap_or_default();
+            now.cursor = next.clone().unwrap_or_default();
             now.cut = head;
             now.epoch = self.epoch(leg.leg().target.store);
             now.last_applied_at = self.env.now();
-            if upper.is_none() {
+            if next.is_none() {
                 now.phase = "live".into();
             }
             tx.state_mut().put_progress(&now)?;
@@ -231,7 +240,7 @@ impl Engine {
             self.env.point("after commit");
             *progress = now;
             counts.add(&chunk_counts);
-            if upper.is_none() {
+            if next.is_none() {
                 return Ok(());
             }
             if self.env.cancelled() {

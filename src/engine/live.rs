@@ -129,7 +129,7 @@ impl Engine {
         let head = number(&snapshot.head()?);
         let covered = Covered {
             ahead: view.state().ahead(&leg.name)?.into_iter().collect(),
-            ledger: self.ledger(leg, view.as_mut())?,
+            ledger: view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n),
         };
         let tables = watched_tables(leg);
         let mut changes: Vec<Change> = Vec::new();
@@ -721,11 +721,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn ledger(&self, leg: &LegRt, view: &mut dyn Snapshot) -> Result<Vec<(Option<Key>, i64)>> {
-        let rows = view.state().ledger(&leg.name)?;
-        Ok(rows.into_iter().map(|(upper, position)| (Key::parse(&upper, &leg.source_key_types), position)).collect())
     }
 
     /// Stops a leg by itself, with samples, in a transaction of its own (R12).

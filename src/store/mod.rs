@@ -176,6 +176,10 @@ pub trait Read {
     /// `after`. A chunk goes on beyond `limit` while the key of its last row cannot be read (a misfit): nobody could go
     /// on after it. `plan` should hold the primary key of the base. Fewer than `limit` rows: the end was reached.
     fn scan(&mut self, plan: &ReadPlan, after: Option<&[Value]>, limit: usize, out: &mut Rows) -> Result<()>;
+    /// Appends at least one row, at most about `limit`, in whatever order is cheapest to go through once, beginning
+    /// where `cursor` says (none = at the start). For copying a whole table: rows that are there the whole time come
+    /// once; what is inserted or changed meanwhile is in the log.
+    fn sweep(&mut self, plan: &ReadPlan, cursor: Option<&str>, limit: usize, out: &mut Rows) -> Result<Swept>;
     /// Appends one row per primary key, in order; the bool says whether it is there (else its cells are null).
     fn fetch(&mut self, plan: &ReadPlan, keys: &[Vec<Value>], out: &mut Rows) -> Result<Vec<bool>>;
     /// Appends the row there would be if the base table held these values (other base columns null), lookups as they
@@ -212,6 +216,17 @@ pub trait Read {
     fn count(&mut self, table: TableId) -> Result<u64>;
     /// The state tables.
     fn state(&mut self) -> &mut dyn ReadState;
+}
+
+/// Where a [`Read::sweep`] stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// Go on with this cursor.
+    More(String),
+    /// That was all.
+    End,
+    /// The cursor means nothing any more (the table was rebuilt): begin again.
+    Stale,
 }
 
 /// A consistent view.

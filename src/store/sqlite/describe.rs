@@ -21,6 +21,8 @@ pub(super) struct Shape {
     pub unique: Vec<Vec<(String, String)>>,
     /// Whether it has triggers that are not ours: a refused row is then undone by a savepoint.
     pub user_triggers: bool,
+    /// Whether it can be gone through by row id.
+    pub by_rowid: bool,
 }
 
 /// A column as it stands in the file.
@@ -108,6 +110,10 @@ pub(super) fn shape_of(conn: &Connection, t: &Table) -> rusqlite::Result<Option<
              AND substr(name, 1, 10) <> '_tablemap_'",
         )?
         .exists([&name])?;
+    let without_rowid: bool = conn
+        .prepare_cached("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1")?
+        .query_row([&name], |r| r.get(0))?;
+    shape.by_rowid = !without_rowid && !shape.names.iter().any(|n| n.eq_ignore_ascii_case("rowid"));
     shape.name = name;
     Ok(Some(shape))
 }

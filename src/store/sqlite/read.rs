@@ -5,8 +5,8 @@ use super::connect::{Inner, Session};
 use super::describe::Shape;
 use super::types::{Affinity, Bound, decode, encode, form_count, ident, is_findable, literal, other_forms, readable};
 use crate::schema::{Column, ColumnId, Table, TableId};
-use crate::store::{Change, Found, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows};
-use crate::value::Value;
+use crate::store::{Change, Found, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, Swept};
+use crate::value::{Key, Type, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
 use std::fmt::Write;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 pub(super) struct ScanPlan {
     pub scan_first: String,
     pub scan_next: String,
+    /// By row id, from one on; the row id is the last result column. None where the table has none.
+    pub sweep: Option<String>,
+    width: usize,
     pub fetch: String,
     pub imagine: Imagine,
     /// Each of the plan's columns, and to which key it belongs.
@@ -127,7 +130,12 @@ impl ScanPlan {
             }
             let _ = write!(from, " LEFT JOIN {} AS t{} ON {}", ident(&shapes[i + 1].name), i + 1, on.join(" AND "));
         }
+        let width = select.len();
         let select = select.join(", ");
+        let sweep = shapes[0].by_rowid.then(|| {
+            let table = ident(&shapes[0].name);
+            format!("SELECT {select}, t0.rowid FROM {table} AS t0{from} WHERE t0.rowid >= ?1 ORDER BY t0.rowid")
+        });
         let head = format!("SELECT {select} FROM {} AS t0{from}", ident(&shapes[0].name));
         // The order of the primary key, by the schema's collation.
         let ordered: Vec<String> = base
@@ -160,6 +168,8 @@ impl ScanPlan {
             } else {
                 format!("{head} WHERE ({ordered}) > ({}) ORDER BY {ordered} LIMIT ?{}", marks.join(", "), n + 1)
             },
+            sweep,
+            width,
             fetch: format!("{head} WHERE {}", equal.join(" AND ")),
             imagine: Imagine { head: format!("SELECT {select} FROM (SELECT "), tail: format!(") AS t0{from}") },
             cells: plan.columns.iter().map(|(s, c)| (schema.get(tables[*s]).column(*c).clone(), *c, *s)).collect(),
@@ -359,6 +369,62 @@ impl Read for Handle {
             Ok(())
         };
         run().map_err(|e| inner.err(e))
+    }
+
+    fn sweep(&mut self, plan: &ReadPlan, cursor: Option<&str>, limit: usize, out: &mut Rows) -> Result<Swept> {
+        let p = self.scan_plan(plan)?;
+        let inner = self.inner.clone();
+        let version = self.session().version;
+        // Row ids of a table may change when it is rebuilt, which also changes the file's schema version. Without row
+        // ids the order is the key's.
+        let (kind, at) = match cursor.map(|c| c.split_once(' ').unwrap_or(("", c))) {
+            None => ("", i64::MIN.to_string()),
+            Some((kind, at)) => (kind, at.to_string()),
+        };
+        let Some(sql) = &p.sweep else {
+            let types: Vec<Type> = {
+                let t = inner.schema.get(plan.table);
+                t.primary_key.iter().map(|c| t.column(*c).ty.clone()).collect()
+            };
+            let after = match cursor {
+                None => None,
+                Some(_) if kind != "key" => return Ok(Swept::Stale),
+                Some(_) => match Key::parse(&at, &types) {
+                    None => return Ok(Swept::Stale),
+                    known => known.map(|k| k.0.into_vec()),
+                },
+            };
+            let before = out.len();
+            self.scan(plan, after.as_deref(), limit, out)?;
+            if out.len() - before < limit {
+                return Ok(Swept::End);
+            }
+            let last = out.row(out.len() - 1)[..types.len()].to_vec();
+            return Ok(Swept::More(format!("key {}", Key(last.into_boxed_slice()).to_text())));
+        };
+        if cursor.is_some() && kind != format!("rowid-{version}") {
+            return Ok(Swept::Stale);
+        }
+        let Ok(from) = at.parse::<i64>() else { return Ok(Swept::Stale) };
+        let conn = &self.session().conn;
+        let mut run = || -> rusqlite::Result<Option<i64>> {
+            let mut s = conn.prepare_cached(sql)?;
+            s.raw_bind_parameter(1, from)?;
+            let mut rows = s.raw_query();
+            let mut read = 0;
+            while let Some(row) = rows.next()? {
+                if read == limit {
+                    return row.get(p.width).map(Some);
+                }
+                p.read(row, out)?;
+                read += 1;
+            }
+            Ok(None)
+        };
+        Ok(match run().map_err(|e| inner.err(e))? {
+            Some(next) => Swept::More(format!("rowid-{version} {next}")),
+            None => Swept::End,
+        })
     }
 
     fn fetch(&mut self, plan: &ReadPlan, keys: &[Vec<Value>], out: &mut Rows) -> Result<Vec<bool>> {
