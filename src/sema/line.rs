@@ -1,10 +1,11 @@
 //! The travelling value of a line: from its source operand through pipes, value map and default.
 
+use super::call::apply;
 use super::env::Env;
-use super::expr::{Expr, FunctionRef};
+use super::expr::Expr;
 use super::reader::{Reader, Typed};
 use super::report::Report;
-use super::typing::{Typer, apply, literal_of};
+use super::typing::{Typer, literal_of};
 use super::value_map::{self, Use};
 use crate::diagnostic::Code;
 use crate::function::{self, Arg};
@@ -170,7 +171,6 @@ fn called(
     match apply(f, typed, &args, Some(end)) {
         Ok(t) => Some(t),
         Err(reason) => {
-            let _ = FunctionRef(f);
             report.help(
                 Code::TM0901,
                 pipe.at,
