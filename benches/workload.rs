@@ -327,6 +327,8 @@ enum Candidate {
     LimitBundled,
     /// `tablemap sync`.
     Tablemap,
+    /// `tablemap sync` with a page cache as large as the limit's.
+    TablemapLarge,
 }
 
 impl Candidate {
@@ -336,7 +338,11 @@ impl Candidate {
             Candidate::LimitMmap => "limit (sqlite3 program), mmap 1 GiB",
             Candidate::LimitBundled => "limit (SQLite as bundled)",
             Candidate::Tablemap => "tablemap sync",
+            Candidate::TablemapLarge => "tablemap sync, cache 256 MiB",
         }
+    }
+    fn ours(self) -> bool {
+        matches!(self, Candidate::Tablemap | Candidate::TablemapLarge)
     }
     fn command(self, dir: &Path, tablemap: &Path) -> Command {
         let sqlite3 = |mmap: bool| {
@@ -352,9 +358,12 @@ impl Candidate {
                 c.arg("limit").arg(dir);
                 c
             }
-            Candidate::Tablemap => {
+            Candidate::Tablemap | Candidate::TablemapLarge => {
                 let mut c = Command::new(tablemap);
-                c.arg("-C").arg(dir).args(["--format", "json", "sync"]).stderr(Stdio::null());
+                c.arg("-C").arg(dir).args(["--format", "json", "sync"]);
+                if self == Candidate::TablemapLarge {
+                    c.env("TABLEMAP_CACHE_KIB", "262144");
+                }
                 c
             }
         }
@@ -381,7 +390,7 @@ fn bulk(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
     generate(dir, rows);
     let size = std::fs::metadata(dir.join("src.db")).unwrap().len();
     let program = sqlite3_version();
-    let mut candidates = vec![Candidate::LimitBundled, Candidate::Tablemap];
+    let mut candidates = vec![Candidate::LimitBundled, Candidate::Tablemap, Candidate::TablemapLarge];
     match &program {
         Some(_) => candidates.splice(0..0, [Candidate::Limit, Candidate::LimitMmap]).for_each(drop),
         None => eprintln!("no sqlite3 program here: the limit runs in the bundled SQLite only"),
@@ -410,7 +419,7 @@ fn bulk(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
                 taken.peak_mib.unwrap_or(f64::NAN),
                 found.rows
             );
-            if candidate == Candidate::Tablemap {
+            if candidate.ours() {
                 let said: serde_json::Value = serde_json::from_str(&taken.out).expect("sync prints JSON");
                 assert_eq!(said["legs"][0]["created"].as_i64(), Some(found.rows), "what sync says: {}", taken.out);
             }
@@ -437,8 +446,7 @@ fn bulk(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
     );
     println!("| candidate | seconds (median) | least – most | rows/s | ratio to each limit | peak memory MiB |");
     println!("|---|---:|---:|---:|---:|---:|");
-    let limits: Vec<f64> =
-        candidates.iter().zip(&seconds).filter(|(c, _)| **c != Candidate::Tablemap).map(|(_, s)| median(s)).collect();
+    let limits: Vec<f64> = candidates.iter().zip(&seconds).filter(|(c, _)| !c.ours()).map(|(_, s)| median(s)).collect();
     for ((candidate, s), p) in candidates.iter().zip(&seconds).zip(&peaks) {
         let m = median(s);
         let ratios: Vec<String> = limits.iter().map(|l| format!("{:.2}", m / l)).collect();
@@ -460,7 +468,7 @@ fn demo(dir: &Path, tablemap: &Path, rounds: usize) {
     for round in 0..rounds {
         let place = dir.join(format!("demo{round}"));
         let mut c = Command::new(tablemap);
-        c.arg("demo").arg("--dir").arg(&place).stderr(Stdio::null());
+        c.arg("demo").arg("--dir").arg(&place);
         seconds.push(timed(&mut c, &dir.join("demo.txt")).seconds);
         let _ = std::fs::remove_dir_all(&place);
     }

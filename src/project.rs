@@ -20,6 +20,8 @@ pub const FILE: &str = "tablemap.yaml";
 /// A project: what `tablemap.yaml` says, with its schemas and maps.
 #[derive(Clone, Debug)]
 pub struct Project {
+    /// Its name: begins the names of its legs in the stores' state tables. Default: `tablemap`.
+    pub name: String,
     /// The folder of `tablemap.yaml`.
     pub root: PathBuf,
     /// `tablemap.yaml` itself.

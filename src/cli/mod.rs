@@ -1,6 +1,156 @@
-//! One file per command. Only this room prints.
+//! One file per command. Only this room prints; wiring of stores, maps and engine happens here and nowhere else.
+
+mod check;
+mod completions;
+mod convert;
+mod demo;
+mod errors;
+mod failure;
+mod files;
+mod fmt;
+mod guard;
+mod init;
+mod legs;
+mod lock;
+mod open;
+mod out;
+mod pause;
+mod progress;
+mod run;
+mod sql;
+mod status;
+mod sync;
+mod test;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use failure::Outcome;
+use out::Out;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Keeps records of two systems in step, by table maps: text files that are checked before they run.
+#[derive(Parser)]
+#[command(
+    name = "tablemap",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 fine, 1 findings or records failed, 2 wrong usage, 3 a store was unreachable.\n\
+                  Begin with `tablemap demo` (a finished example) or `tablemap init` (a project of your own)."
+)]
+struct Cli {
+    /// The project's folder: where `tablemap.yaml` lies, or below it
+    #[arg(long, short = 'C', global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    project: PathBuf,
+    /// How results are printed: for people, or one JSON document on stdout for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human, hide_default_value = true)]
+    format: Format,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = clap::ColorChoice::Auto, hide_default_value = true)]
+    color: clap::ColorChoice,
+    /// No progress, no notes; results and errors only
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Forms of results.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play the invoice flow: two stores, nine maps, from draft to posted
+    Demo(demo::Args),
+    /// Make a small project that checks and runs at once
+    Init(init::Args),
+    /// Check project, schemas and maps; no store is needed
+    Check(check::Args),
+    /// Give map files their canonical layout
+    Fmt(fmt::Args),
+    /// Write map files in the other notation
+    Convert(convert::Args),
+    /// Initial sync: copy everything once, then what changed meanwhile
+    Sync(sync::Args),
+    /// Live sync: carry over what changes, until stopped
+    Run(run::Args),
+    /// Where every map stands
+    Status(status::Args),
+    /// Let maps rest; what changes meanwhile waits
+    Pause(pause::Args),
+    /// Let paused maps go on
+    Resume(pause::ResumeArgs),
+    /// Stop maps for good; a later `sync` starts them again
+    Stop(pause::StopArgs),
+    /// Records that failed or wait, and why
+    Errors(errors::Args),
+    /// The fences that keep people from changing what maps fill
+    Guard(guard::Args),
+    /// Run the maps' own tests, in memory
+    Test(test::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// What every command gets.
+struct Context {
+    /// `--project`
+    dir: PathBuf,
+    /// Where it prints.
+    out: Out,
+}
 
 /// Runs the command line; exit codes: 0 fine, 1 findings or records failed, 2 wrong usage, 3 a store was unreachable.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Nothing can be done about a closed stdout here.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.color {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let context = Context { dir: cli.project, out: Out::new(cli.format == Format::Json, cli.quiet) };
+    match dispatch(cli.command, &context) {
+        Ok(code) => ExitCode::from(code as u8),
+        Err(failure) => {
+            failure.print(&context.out);
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+fn dispatch(command: Command, context: &Context) -> Outcome {
+    if !context.dir.is_dir() {
+        return Err(failure::Failure::usage(format!("there is no folder `{}`", context.dir.display()))
+            .help("`--project` names the folder of `tablemap.yaml`"));
+    }
+    match command {
+        Command::Demo(args) => demo::run(&args, context),
+        Command::Init(args) => init::run(&args, context),
+        Command::Check(args) => check::run(&args, context),
+        Command::Fmt(args) => fmt::run(&args, context),
+        Command::Convert(args) => convert::run(&args, context),
+        Command::Sync(args) => sync::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Pause(args) => pause::pause(&args, context),
+        Command::Resume(args) => pause::resume(&args, context),
+        Command::Stop(args) => pause::stop(&args, context),
+        Command::Errors(args) => errors::run(&args, context),
+        Command::Guard(args) => guard::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
+    }
 }

@@ -287,6 +287,9 @@ impl Engine {
                 }
                 tx.state_mut().put_progress(progress)?;
                 tx.commit()?;
+            } else {
+                // In a derived map the source is the same store.
+                drop(tx);
             }
             // So that the log is kept from here on.
             self.source(leg).acknowledge(&[(leg.name.clone(), progress.position.clone())])?;

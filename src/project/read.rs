@@ -8,9 +8,11 @@ use crate::yaml::{self, Codes, Entry, Node, Reader};
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 
-const TOP: &[&str] = &["stores", "maps", "companies", "time_zone", "state", "limits", "checks"];
+const TOP: &[&str] = &["name", "stores", "maps", "companies", "time_zone", "state", "limits", "checks"];
 const STORE: &[&str] = &["kind", "path", "url", "schema"];
 const KINDS: &[StoreKind] = &[StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Odata, StoreKind::Memory];
+/// The name of a project that does not say one.
+const NAME: &str = "tablemap";
 /// Where maps lie unless the project says otherwise.
 const MAPS: &[&str] = &["maps/**/*.tmap", "maps/**/*.map.yaml"];
 
@@ -42,6 +44,7 @@ pub fn read(
     p.r.findings = findings;
     let start = Span::new(file, 0, 0);
     let mut project = Project {
+        name: NAME.into(),
         root: root.to_path_buf(),
         file,
         stores: vec![],
@@ -74,6 +77,9 @@ impl Builder<'_> {
                     project.stores.push(store);
                 }
             }
+        }
+        if let Some(n) = f.get("name") {
+            self.name(n, project);
         }
         if let Some(n) = f.get("maps") {
             project.patterns =
@@ -114,6 +120,18 @@ impl Builder<'_> {
                     project.checks.push(check);
                 }
             }
+        }
+    }
+
+    /// The name begins names in state tables and triggers, so it is kept plain.
+    fn name(&mut self, n: &Node, project: &mut Project) {
+        let Some(s) = self.r.text(n, "the project's name") else { return };
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if s.text.is_empty() || s.text.len() > 60 || !s.text.chars().all(plain) {
+            let message = format!("`{}` cannot be the project's name", s.text);
+            self.r.refuse(n.span, message, "write 1 to 60 of the characters a-z A-Z 0-9 - _");
+        } else {
+            project.name = s.text.clone();
         }
     }
 

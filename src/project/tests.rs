@@ -2,7 +2,8 @@ use super::*;
 use crate::yaml as tree;
 use std::fs;
 
-const GOOD: &str = r#"stores:
+const GOOD: &str = r#"name: flow
+stores:
   dataverse: { kind: sqlite, path: "data/${NAME}.db", schema: schemas/dataverse.schema.yaml }
   finance:
     kind: postgres
@@ -52,6 +53,7 @@ fn settings() {
     assert_eq!(findings, Vec::<String>::new());
     assert!(accepts(GOOD));
     assert!(matches!(&p.stores[0].location, Location::Path(x) if x == Path::new("/p/data/dv.db")));
+    assert_eq!(p.name, "flow");
     let Location::Url(url) = &p.stores[1].location else { panic!() };
     assert_eq!(url.reveal(), "postgres://me:hunter2@h/${x}");
     assert!(!format!("{p:?} {url}").contains("hunter2"));
@@ -70,29 +72,30 @@ fn settings() {
 #[test]
 fn findings_stand_where_the_fault_is() {
     let cases: &[(&str, &str, &str, bool)] = &[
-        ("kind: sqlite", "kind: sqllite", "TM0166 tablemap.yaml:2:22 no kind of store is called `sqllite`", true),
+        ("name: flow", "name: a flow", "TM0153 tablemap.yaml:1:7 `a flow` cannot be the project's name", true),
+        ("kind: sqlite", "kind: sqllite", "TM0166 tablemap.yaml:3:22 no kind of store is called `sqllite`", true),
         (
             "    url: \"postgres://me:${PASS}@h/$${x}\"\n",
             "",
-            "TM0155 tablemap.yaml:4:5 store `finance` has no `url`",
+            "TM0155 tablemap.yaml:5:5 store `finance` has no `url`",
             true,
         ),
-        ("url:", "path:", "TM0166 tablemap.yaml:5:5 a `postgres` store has no `path`", true),
-        ("${PASS}", "${PAS}", "TM0164 tablemap.yaml:5:25 the environment variable `PAS` is not set", false),
-        ("${NAME}", "${NA ME}", "TM0153 tablemap.yaml:2:42 `${` without a name of a variable", false),
-        ("companies", "company", "TM0154 tablemap.yaml:8:1 unknown key `company` in the project file", true),
+        ("url:", "path:", "TM0166 tablemap.yaml:6:5 a `postgres` store has no `path`", true),
+        ("${PASS}", "${PAS}", "TM0164 tablemap.yaml:6:25 the environment variable `PAS` is not set", false),
+        ("${NAME}", "${NA ME}", "TM0153 tablemap.yaml:3:42 `${` without a name of a variable", false),
+        ("companies", "company", "TM0154 tablemap.yaml:9:1 unknown key `company` in the project file", true),
         (
             "[USPM, USSI]",
             "[USPM, 010]",
-            "TM0153 tablemap.yaml:8:19 expected a text for a company, found a number",
+            "TM0153 tablemap.yaml:9:19 expected a text for a company, found a number",
             true,
         ),
-        ("[USPM, USSI]", "[USPM, USPM]", "TM0160 tablemap.yaml:8:19 company `USPM` is written twice", true),
-        ("Europe/Copenhagen", "Europe/Kopenhagen", "TM0165 tablemap.yaml:9:12 no time zone `Europe/Kopenhagen`", false),
-        ("1 KiB", "1 GB", "TM0153 tablemap.yaml:11:21 `1 GB` is not a size", true),
-        ("TM1101: allow", "TM9999: allow", "TM0168 tablemap.yaml:12:11 no check has the code `TM9999`", false),
-        ("TM1101: allow", "TM0101: allow", "TM0168 tablemap.yaml:12:19 `TM0101` is an error and stays one", false),
-        ("TM1101: allow", "TM1101: off", "TM0168 tablemap.yaml:12:19 no level is called `off`", true),
+        ("[USPM, USSI]", "[USPM, USPM]", "TM0160 tablemap.yaml:9:19 company `USPM` is written twice", true),
+        ("Europe/Copenhagen", "Europe/Kopenhagen", "TM0165 tablemap.yaml:10:12 no time zone `Europe/Kopenhagen`", false),
+        ("1 KiB", "1 GB", "TM0153 tablemap.yaml:12:21 `1 GB` is not a size", true),
+        ("TM1101: allow", "TM9999: allow", "TM0168 tablemap.yaml:13:11 no check has the code `TM9999`", false),
+        ("TM1101: allow", "TM0101: allow", "TM0168 tablemap.yaml:13:19 `TM0101` is an error and stays one", false),
+        ("TM1101: allow", "TM1101: off", "TM0168 tablemap.yaml:13:19 no level is called `off`", true),
     ];
     for (from, to, expected, structural) in cases {
         assert!(GOOD.contains(from), "{from}");

@@ -324,7 +324,7 @@ impl<'a> Builder<'_, 'a> {
             self.reader.settle_expr(e);
         }
         let source = self.env.side(self.into.other());
-        let capture = capture::specs(source.schema, &self.reader, &self.reads, exit_delete);
+        let capture = capture::specs(source.schema, &self.reader, &self.reads, exit_delete || operations.delete);
         Some(Leg {
             into: self.into,
             source: source.at,

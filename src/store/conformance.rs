@@ -2,15 +2,17 @@
 
 use super::*;
 use crate::schema::{Column, Lookup, LookupTarget, Table};
-use crate::source::Span;
 use crate::value::{Choice, Collation, DateTimeKind, Dec, Float, Member, Type, Uuid, parse_date, parse_datetime};
 use std::sync::Arc;
 
 /// A store under test, and a user of it who is not the engine: runs SQL statements on a connection of its own.
 pub struct Rig {
     pub store: Box<dyn Store>,
-    pub user: Box<dyn Fn(&str) -> std::result::Result<(), String>>,
+    pub user: User,
 }
+
+/// Runs SQL as a user.
+pub type User = Box<dyn Fn(&str) -> std::result::Result<(), String>>;
 
 impl Rig {
     fn sql(&self, sql: &str) {
@@ -43,7 +45,7 @@ pub fn run(make: Make<'_>) {
 pub fn col(name: &str, ty: Type) -> Column {
     Column {
         name: name.into(),
-        span: Span::default(),
+        span: Default::default(),
         ty,
         required: false,
         read_only: false,
@@ -101,7 +103,7 @@ pub fn schema() -> Arc<StoreSchema> {
         alternate_keys: vec![vec![ColumnId(4)]],
         lookups: vec![Lookup {
             name: "Parent".into(),
-            span: Span::default(),
+            span: Default::default(),
             targets: vec![LookupTarget {
                 table: TableId(1),
                 columns: vec![ColumnId(0), ColumnId(3)],
@@ -124,7 +126,7 @@ pub fn schema() -> Arc<StoreSchema> {
         ],
         lookups: vec![Lookup {
             name: "Project".into(),
-            span: Span::default(),
+            span: Default::default(),
             targets: vec![LookupTarget {
                 table: TableId(1),
                 columns: vec![ColumnId(1), ColumnId(2)],
@@ -167,7 +169,7 @@ fn insert(
     done
 }
 
-fn every(table: TableId, n: u32) -> ReadPlan {
+pub fn every(table: TableId, n: u32) -> ReadPlan {
     ReadPlan { table, joins: vec![], columns: (0..n).map(|i| (0, c(i))).collect() }
 }
 
@@ -335,7 +337,7 @@ fn scan_pages(make: Make<'_>) {
 }
 
 /// Lines with their project's name and the name of the project's parent, and the name of an owner that is a `Kinds`.
-fn line_plan() -> ReadPlan {
+pub fn line_plan() -> ReadPlan {
     ReadPlan {
         table: LINES,
         joins: vec![

@@ -173,7 +173,8 @@ pub trait Read {
     /// (R4); none = the log was cut or went back.
     fn witness(&mut self, position: &Position) -> Result<Option<String>>;
     /// Appends at most `limit` rows of `plan` in the order of the table's primary key, beginning after the key
-    /// `after`.
+    /// `after`. A chunk goes on beyond `limit` while the key of its last row cannot be read (a misfit): nobody could go
+    /// on after it. `plan` should hold the primary key of the base. Fewer than `limit` rows: the end was reached.
     fn scan(&mut self, plan: &ReadPlan, after: Option<&[Value]>, limit: usize, out: &mut Rows) -> Result<()>;
     /// Appends one row per primary key, in order; the bool says whether it is there (else its cells are null).
     fn fetch(&mut self, plan: &ReadPlan, keys: &[Vec<Value>], out: &mut Rows) -> Result<Vec<bool>>;
@@ -230,7 +231,7 @@ pub trait Transaction: Read {
         columns: &[ColumnId],
         row: &[Value],
     ) -> Result<std::result::Result<Option<Vec<Value>>, RecordError>>;
-    /// Changes a row by primary key.
+    /// Changes a row by primary key; a row that is not there is [`RecordErrorKind::Refused`].
     fn update(
         &mut self,
         table: TableId,
@@ -238,7 +239,7 @@ pub trait Transaction: Read {
         columns: &[ColumnId],
         values: &[Value],
     ) -> Result<std::result::Result<(), RecordError>>;
-    /// Deletes a row by primary key.
+    /// Deletes a row by primary key; one that is not there is no error.
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<std::result::Result<(), RecordError>>;
     /// Adds a touch row to the log, for one leg.
     fn touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> Result<()>;

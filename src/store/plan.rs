@@ -97,7 +97,7 @@ pub enum Found {
         key: Vec<Value>,
         /// The columns asked for; one that does not fit its schema is null here and listed in `misfits`.
         values: Vec<Value>,
-        /// Values that do not fit, by index.
+        /// Values that do not fit, by index; a misfit of the key's column `i` stands at `values.len() + i`.
         misfits: Vec<(usize, Misfit)>,
     },
     /// More than one: the columns are no key.

@@ -129,9 +129,8 @@ fn bring_about(handle: &mut Handle, wanted_by: &str, mine: &BTreeMap<String, Wan
         let wider = mine.get(table).is_some_and(|w| {
             earlier.get(table).is_none_or(|e| !(w.watched.is_subset(&e.watched) && w.old.is_subset(&e.old)))
         });
-        if mine.contains_key(table) && (!as_left || wider) && !intact {
-            made.push(table.clone());
-        } else if !as_left && !intact && union.contains_key(table) && hashes.contains_key(table) {
+        let asked = if mine.contains_key(table) { !as_left || wider } else { !as_left && hashes.contains_key(table) };
+        if !intact && asked && union.contains_key(table) {
             made.push(table.clone());
         }
         new_hashes.insert(table, hash);
@@ -214,13 +213,14 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
             columns.map(|c| format!("OLD.{0} IS NOT NEW.{0} COLLATE BINARY", ident(c))).collect();
         parts.into_iter().collect::<Vec<_>>().join(" OR ")
     };
-    let log = |op: &str, key: &str, old_key: &str, old: &str, from: &str| {
+    // `from` is empty, or `T AS d`; then `conditions` says which rows of it.
+    let log = |op: &str, key: &str, old_key: &str, old: &str, from: &str, conditions: &str| {
+        let from = if from.is_empty() { "(SELECT 1)" } else { from };
         format!(
             "INSERT INTO _tablemap_changes (tbl, op, key, old_key, old, origin, settles, path, at, mark) SELECT {}, \
-             '{op}', {key}, {old_key}, {old}, (SELECT leg FROM _tablemap_writer LIMIT 1), \
-             ifnull((SELECT settles FROM _tablemap_writer LIMIT 1), 0), \
-             ifnull((SELECT path FROM _tablemap_writer LIMIT 1), ''), strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \
-             hex(randomblob(8)){from};",
+             '{op}', {key}, {old_key}, {old}, w.leg, ifnull(w.settles, 0), ifnull(w.path, ''), \
+             strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), hex(randomblob(8)) \
+             FROM {from} LEFT JOIN _tablemap_writer AS w{conditions};",
             text_literal(&shape.name)
         )
     };
@@ -234,12 +234,12 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
     let key_changed = changed(&mut w.key.iter());
     let any_changed = changed(&mut w.key.iter().chain(w.watched.iter().filter(|c| there(c))));
     let mut all = vec![
-        trigger("delete", &format!("AFTER DELETE ON {on}"), &log("D", &key("OLD"), "NULL", &old("OLD"), "")),
-        trigger("insert", &format!("AFTER INSERT ON {on}"), &log("I", &key("NEW"), "NULL", "NULL", "")),
+        trigger("delete", &format!("AFTER DELETE ON {on}"), &log("D", &key("OLD"), "NULL", &old("OLD"), "", "")),
+        trigger("insert", &format!("AFTER INSERT ON {on}"), &log("I", &key("NEW"), "NULL", "NULL", "", "")),
         trigger(
             "update",
             &format!("AFTER UPDATE ON {on} WHEN {any_changed}"),
-            &log("U", &key("NEW"), &format!("CASE WHEN {key_changed} THEN {} END", key("OLD")), &old("OLD"), ""),
+            &log("U", &key("NEW"), &format!("CASE WHEN {key_changed} THEN {} END", key("OLD")), &old("OLD"), "", ""),
         ),
     ];
     let (mut on_insert, mut on_update) = (String::new(), String::new());
@@ -248,10 +248,11 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
     for unique in &shape.unique {
         let equal: Vec<String> =
             unique.iter().map(|(c, coll)| format!("d.{0} = NEW.{0} COLLATE {coll}", ident(c))).collect();
-        let from = format!(" FROM {on} AS d WHERE {}", equal.join(" AND "));
-        let _ = write!(on_insert, "{}", log("D", &key("d"), "NULL", &old("d"), &from));
-        let from = format!("{from} AND ({})", another.join(" OR "));
-        let _ = write!(on_update, "{}", log("D", &key("d"), "NULL", &old("d"), &from));
+        let from = format!("{on} AS d");
+        let same = format!(" WHERE {}", equal.join(" AND "));
+        let _ = write!(on_insert, "{}", log("D", &key("d"), "NULL", &old("d"), &from, &same));
+        let same = format!("{same} AND ({})", another.join(" OR "));
+        let _ = write!(on_update, "{}", log("D", &key("d"), "NULL", &old("d"), &from, &same));
         unique_columns.extend(unique.iter().map(|(c, _)| c));
     }
     if !on_insert.is_empty() {

@@ -168,7 +168,13 @@ fn hex(mark: u8, bytes: &[u8], out: &mut String) {
 }
 
 /// A key as values, or why it is none.
-fn read_key(text: &str, t: &Table, table: TableId) -> std::result::Result<Vec<Value>, Misfit> {
+fn read_key(stored: ValueRef<'_>, t: &Table, table: TableId) -> std::result::Result<Vec<Value>, Misfit> {
+    let bytes = stored.as_bytes().unwrap_or_default();
+    let (text, valid) = match std::str::from_utf8(bytes) {
+        Ok(s) => (Cow::Borrowed(s), true),
+        Err(_) => (String::from_utf8_lossy(bytes), false),
+    };
+    let text = text.as_ref();
     let misfit = |column: ColumnId, value: String, reason: String| Misfit {
         table,
         column,
@@ -177,6 +183,9 @@ fn read_key(text: &str, t: &Table, table: TableId) -> std::result::Result<Vec<Va
         reason,
     };
     let first = t.primary_key.first().copied().unwrap_or(ColumnId(0));
+    if !valid {
+        return Err(misfit(first, text.to_string(), "is no valid UTF-8".into()));
+    }
     let pieces = match key_pieces(text) {
         Some(p) if p.len() == t.primary_key.len() => p,
         _ => return Err(misfit(first, text.to_string(), "is no key of the table as its schema has it".into())),
@@ -189,6 +198,22 @@ fn read_key(text: &str, t: &Table, table: TableId) -> std::result::Result<Vec<Va
         }
     }
     Ok(key)
+}
+
+/// Old values as values. One that does not fit its column is unknown: it is left out.
+fn read_old(bytes: &[u8], t: &Table) -> Vec<(ColumnId, Value)> {
+    let text = String::from_utf8_lossy(bytes);
+    // Text that is no UTF-8 has lost what it was.
+    let valid = matches!(text, Cow::Borrowed(_));
+    let pieces = old_pieces(&text).unwrap_or_default();
+    let typed = pieces.iter().filter_map(|(name, p)| {
+        if !valid && matches!(p, Piece::Text(t) if t.contains('\u{FFFD}')) {
+            return None;
+        }
+        let c = column_named(t, name)?;
+        Some((c, decode(p.as_ref(), t.column(c)).ok()?))
+    });
+    typed.collect()
 }
 
 impl Handle {
@@ -272,22 +297,13 @@ impl Handle {
                 }
                 let table = names[last].1;
                 let t = inner.schema.get(table);
-                let key = read_key(row.get_ref(3)?.as_str()?, t, table);
+                let key = read_key(row.get_ref(3)?, t, table);
                 let old_key = match row.get_ref(4)? {
-                    ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(|k| read_key(k, t, table).ok()),
-                    _ => None,
+                    ValueRef::Null => None,
+                    stored => read_key(stored, t, table).ok(),
                 };
                 let old = match row.get_ref(5)? {
-                    ValueRef::Text(text) => {
-                        let text = std::str::from_utf8(text).unwrap_or("");
-                        let pieces = old_pieces(text).unwrap_or_default();
-                        // An old value that does not fit is unknown: it is left out.
-                        let typed = pieces.iter().filter_map(|(name, p)| {
-                            let c = column_named(t, name)?;
-                            Some((c, decode(p.as_ref(), t.column(c)).ok()?))
-                        });
-                        typed.collect()
-                    }
+                    ValueRef::Text(text) => read_old(text, t),
                     _ => vec![],
                 };
                 out.push(Change {
@@ -400,8 +416,8 @@ impl Handle {
                     last = known.iter().copied().find(|t| of(t));
                 }
                 let ours = last.is_some_and(|table| {
-                    let key = row.get_ref(2).ok().and_then(|k| k.as_str().ok()).unwrap_or("");
-                    read_key(key, inner.schema.get(table), table).is_ok_and(|k| written(table, &k))
+                    let stored = row.get_ref(2).unwrap_or(ValueRef::Null);
+                    read_key(stored, inner.schema.get(table), table).is_ok_and(|k| written(table, &k))
                 });
                 if !ours {
                     disowned.push(row.get(0)?);

@@ -41,6 +41,8 @@ pub(super) struct Inner {
     pub shapes: Mutex<(i64, HashMap<TableId, Arc<Shape>>)>,
     /// What `capture` last made sure of: (schema version, who wants what).
     pub captured: Mutex<Option<(i64, String)>>,
+    /// Which file it was when it was opened.
+    file: Mutex<Option<(u64, u64)>>,
     readers: Mutex<Vec<Session>>,
     writers: Mutex<Vec<Session>>,
 }
@@ -120,12 +122,26 @@ impl Inner {
             options,
             shapes: Mutex::default(),
             captured: Mutex::default(),
+            file: Mutex::default(),
             readers: Mutex::default(),
             writers: Mutex::default(),
         });
         let session = inner.connect(true)?;
         inner.put_back(session, true);
+        *locked(&inner.file) = file_id(path);
         Ok(inner)
+    }
+
+    /// An error where the file at the path is another one than was opened (R4): open connections would go on with
+    /// the old one.
+    pub fn same_file(&self) -> Result<()> {
+        if file_id(&self.path) == *locked(&self.file) {
+            return Ok(());
+        }
+        Err(StoreError::NeedsRecover {
+            store: self.name.clone(),
+            reason: format!("the file `{}` was removed or replaced while it was open", self.path.display()),
+        })
     }
 
     pub fn err(&self, e: rusqlite::Error) -> StoreError {
@@ -196,4 +212,15 @@ impl Inner {
             pool.push(session);
         }
     }
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Path) -> Option<(u64, u64)> {
+    None
 }

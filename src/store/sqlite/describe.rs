@@ -65,7 +65,11 @@ impl Session {
             .map_err(|e| inner.err(e))?
             .ok_or_else(|| missing(format!("there is no table `{}`", t.stored_name())))?;
         let shape = Arc::new(shape);
-        locked(&inner.shapes).1.insert(table, shape.clone());
+        let mut shapes = locked(&inner.shapes);
+        if shapes.0 == self.version {
+            shapes.1.insert(table, shape.clone());
+        }
+        drop(shapes);
         Ok(shape)
     }
 }

@@ -34,20 +34,18 @@ pub(super) fn install(store: &SqliteStore, project: &str, guards: &[GuardSpec]) 
                 problems: vec![format!("there is no table `{}`", t.stored_name())],
             })?;
         let name = format!("_tablemap_guard_{project}_{i}_{}_{}", shape.name, word(g.op));
-        let sql = trigger(&name, project, g, t, &shape)
+        let all = triggers(&name, project, g, t, &shape)
             .map_err(|why| inner.other(format!("the guard of map `{}` on `{}` {why}", g.map_name, t.name)))?;
-        wanted.push((name, sql, shape.name.clone(), g));
+        wanted.extend(all.into_iter().map(|(name, sql, helper)| (name, sql, helper, shape.name.clone(), g)));
     }
-    for name in &installed {
-        handle.run(&format!("DROP TRIGGER IF EXISTS {}", ident(name)), [])?;
-    }
-    handle.run("DELETE FROM _tablemap_guards WHERE project = ?1", [project])?;
-    for (name, sql, table, g) in wanted {
+    drop_all(&mut handle, project, &installed)?;
+    for (name, sql, helper, table, g) in wanted {
         let done = handle.session().conn.execute_batch(&sql);
         done.map_err(|e| inner.err(e))?;
         handle.run(
-            "INSERT INTO _tablemap_guards (trigger_name, project, map, tbl, op, mode) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            (name, project, &g.map, table, word(g.op), if g.reject { "reject" } else { "report" }),
+            "INSERT INTO _tablemap_guards (trigger_name, project, map, tbl, op, mode, helper) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (name, project, &g.map, table, word(g.op), if g.reject { "reject" } else { "report" }, helper),
         )?;
     }
     Box::new(handle).commit()
@@ -59,13 +57,10 @@ pub(super) fn remove(store: &SqliteStore, project: &str) -> Result<usize> {
     }
     let mut handle = store.handle(true)?;
     let installed = names(&mut handle, project)?;
-    for name in &installed {
-        handle.run(&format!("DROP TRIGGER IF EXISTS {}", ident(name)), [])?;
-    }
-    handle.run("DELETE FROM _tablemap_guards WHERE project = ?1", [project])?;
+    drop_all(&mut handle, project, &installed)?;
     handle.run("DELETE FROM _tablemap_guard_reports WHERE project = ?1", [project])?;
     Box::new(handle).commit()?;
-    Ok(installed.len())
+    Ok(installed.iter().filter(|(_, helper)| !helper).count())
 }
 
 pub(super) fn status(store: &SqliteStore, project: &str) -> Result<GuardStatus> {
@@ -75,7 +70,7 @@ pub(super) fn status(store: &SqliteStore, project: &str) -> Result<GuardStatus> 
     let mut handle = store.handle(false)?;
     // A guard whose trigger somebody dropped is not installed.
     let installed = handle.all(
-        "SELECT map, tbl, op, mode FROM _tablemap_guards WHERE project = ?1 AND EXISTS \
+        "SELECT map, tbl, op, mode FROM _tablemap_guards WHERE project = ?1 AND NOT helper AND EXISTS \
          (SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = trigger_name) ORDER BY trigger_name",
         [project],
         |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
@@ -88,11 +83,34 @@ pub(super) fn status(store: &SqliteStore, project: &str) -> Result<GuardStatus> 
     Ok(GuardStatus { installed, reports })
 }
 
-fn names(handle: &mut Handle, project: &str) -> Result<Vec<String>> {
-    handle.all("SELECT trigger_name FROM _tablemap_guards WHERE project = ?1", [project], |r| r.get(0))
+/// The triggers installed for the project, and whether each only helps another.
+fn names(handle: &mut Handle, project: &str) -> Result<Vec<(String, bool)>> {
+    handle.all("SELECT trigger_name, helper FROM _tablemap_guards WHERE project = ?1", [project], |r| {
+        Ok((r.get(0)?, r.get(1)?))
+    })
 }
 
-fn trigger(name: &str, project: &str, g: &GuardSpec, t: &Table, shape: &Shape) -> std::result::Result<String, String> {
+fn drop_all(handle: &mut Handle, project: &str, installed: &[(String, bool)]) -> Result<()> {
+    for (name, _) in installed {
+        handle.run(&format!("DROP TRIGGER IF EXISTS {}", ident(name)), [])?;
+        handle.run("DELETE FROM _tablemap_guard_displaced WHERE trigger_name = ?1", [name])?;
+    }
+    handle.run("DELETE FROM _tablemap_guards WHERE project = ?1", [project])?;
+    Ok(())
+}
+
+/// The triggers of a guard: name, SQL, and whether it only helps the first.
+///
+/// A row that REPLACE removes counts as deleted, but no delete trigger fires for it. A BEFORE trigger notes the rows that
+/// hold a unique key of the new row; where the AFTER trigger fires as well, the row went in, so they are gone. (An upsert
+/// that turned into an update, or an ignored row, fires the first only.)
+fn triggers(
+    name: &str,
+    project: &str,
+    g: &GuardSpec,
+    t: &Table,
+    shape: &Shape,
+) -> std::result::Result<Vec<(String, String, bool)>, String> {
     // Create is refused after the insert: an upsert that turns into an update fires BEFORE INSERT.
     let (event, row) = match g.op {
         Op::Insert => ("AFTER INSERT", "NEW"),
@@ -100,7 +118,8 @@ fn trigger(name: &str, project: &str, g: &GuardSpec, t: &Table, shape: &Shape) -
         Op::Delete => ("BEFORE DELETE", "OLD"),
         Op::Touch | Op::Truncate => return Err("is for no operation people have".into()),
     };
-    let mut when = vec!["NOT EXISTS (SELECT 1 FROM _tablemap_writer)".to_string()];
+    const NOT_OURS: &str = "NOT EXISTS (SELECT 1 FROM _tablemap_writer)";
+    let mut when = vec![NOT_OURS.to_string()];
     if g.op == Op::Update {
         let free = |name: &str| g.except.iter().any(|c| t.column(*c).name.eq_ignore_ascii_case(name));
         let fenced: Vec<String> = shape
@@ -118,27 +137,64 @@ fn trigger(name: &str, project: &str, g: &GuardSpec, t: &Table, shape: &Shape) -
     if let Some(p) = &g.when {
         when.push(predicate(p, row, t, shape)?);
     }
-    let body = if g.reject {
-        format!("SELECT RAISE(ABORT, {})", raised(&g.message))
-    } else {
-        let key: Vec<String> =
+    let key = |row: &str| {
+        let parts: Vec<String> =
             t.primary_key.iter().map(|c| format!("quote({row}.{})", ident(&t.column(*c).name))).collect();
+        parts.join(" || ', ' || ")
+    };
+    let refuse = |key: &str, from: &str| {
+        if g.reject {
+            return format!("SELECT RAISE(ABORT, {});", raised(&g.message));
+        }
         format!(
             "INSERT INTO _tablemap_guard_reports (at, project, map, tbl, op, key) \
-             VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), {}, {}, {}, '{}', {})",
+             SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), {}, {}, {}, '{}', {key}{from};",
             text_literal(project),
             text_literal(&g.map),
             text_literal(&shape.name),
             word(g.op),
-            key.join(" || ', ' || ")
         )
     };
-    Ok(format!(
-        "CREATE TRIGGER {} {event} ON {} WHEN {} BEGIN {body}; END",
-        ident(name),
-        ident(&shape.name),
-        when.join(" AND ")
-    ))
+    let on = ident(&shape.name);
+    let make = |name: &str, event: &str, when: &str, body: &str| {
+        format!("CREATE TRIGGER {} {event} ON {on} WHEN {when} BEGIN {body} END", ident(name))
+    };
+    let mut all = vec![(name.to_string(), make(name, event, &when.join(" AND "), &refuse(&key(row), "")), false)];
+    if g.op != Op::Delete || shape.unique.is_empty() {
+        return Ok(all);
+    }
+    let condition = match &g.when {
+        Some(p) => format!(" AND {}", predicate(p, "d", t, shape)?),
+        None => String::new(),
+    };
+    let another: Vec<String> = t
+        .primary_key
+        .iter()
+        .map(|c| format!("d.{0} IS NOT OLD.{0} COLLATE BINARY", ident(&t.column(*c).name)))
+        .collect();
+    for (event, besides) in [("INSERT", String::new()), ("UPDATE", format!(" AND ({})", another.join(" OR ")))] {
+        let noted = text_literal(&format!("{name}_{event}"));
+        let forget = format!("DELETE FROM _tablemap_guard_displaced WHERE trigger_name = {noted};");
+        let mut body = forget.clone();
+        for unique in &shape.unique {
+            let equal: Vec<String> =
+                unique.iter().map(|(c, coll)| format!("d.{0} = NEW.{0} COLLATE {coll}", ident(c))).collect();
+            body.push_str(&format!(
+                "INSERT INTO _tablemap_guard_displaced (trigger_name, key) SELECT {noted}, {} FROM {on} AS d WHERE {}{besides}{condition};",
+                key("d"),
+                equal.join(" AND ")
+            ));
+        }
+        let before = format!("{name}_before_{event}");
+        all.push((before.clone(), make(&before, &format!("BEFORE {event}"), NOT_OURS, &body), true));
+        let from = format!(" FROM _tablemap_guard_displaced WHERE trigger_name = {noted} GROUP BY key");
+        let body = format!("{}{forget}", refuse("key", &from));
+        let any =
+            format!("{NOT_OURS} AND EXISTS (SELECT 1 FROM _tablemap_guard_displaced WHERE trigger_name = {noted})");
+        let after = format!("{name}_{event}");
+        all.push((after.clone(), make(&after, &format!("AFTER {event}"), &any, &body), true));
+    }
+    Ok(all)
 }
 
 /// RAISE takes a literal only.

@@ -42,6 +42,7 @@ impl SqliteStore {
 
     fn handle(&self, writing: bool) -> Result<Handle> {
         let inner = self.inner.clone();
+        inner.same_file()?;
         let mut session = inner.take(writing)?;
         let begin = if writing { "BEGIN IMMEDIATE" } else { "BEGIN" };
         if let Err(e) = session.conn.execute_batch(begin) {

@@ -19,8 +19,8 @@ pub(super) struct ScanPlan {
     pub scan_next: String,
     pub fetch: String,
     pub imagine: Imagine,
-    /// Table and column of each of the plan's columns, and to which key it belongs.
-    cells: Vec<(TableId, ColumnId, usize)>,
+    /// Each of the plan's columns, and to which key it belongs.
+    cells: Vec<(Column, ColumnId, usize)>,
     joins: usize,
     /// Per source (0 = base): where its primary key begins among the result columns, and its columns.
     keys: Vec<(usize, TableId, Vec<ColumnId>)>,
@@ -162,7 +162,7 @@ impl ScanPlan {
             },
             fetch: format!("{head} WHERE {}", equal.join(" AND ")),
             imagine: Imagine { head: format!("SELECT {select} FROM (SELECT "), tail: format!(") AS t0{from}") },
-            cells: plan.columns.iter().map(|(s, c)| (tables[*s], *c, *s)).collect(),
+            cells: plan.columns.iter().map(|(s, c)| (schema.get(tables[*s]).column(*c).clone(), *c, *s)).collect(),
             joins: plan.joins.len(),
             keys,
             key_affinity,
@@ -170,11 +170,9 @@ impl ScanPlan {
     }
 
     /// Appends one row; whether its primary key could be read.
-    fn read(&self, inner: &Inner, row: &Row<'_>, out: &mut Rows) -> rusqlite::Result<bool> {
-        let schema = &inner.schema;
+    fn read(&self, row: &Row<'_>, out: &mut Rows) -> rusqlite::Result<bool> {
         let mut key_good = true;
-        for (i, (table, column, source)) in self.cells.iter().enumerate() {
-            let c = schema.get(*table).column(*column);
+        for (i, (c, column, source)) in self.cells.iter().enumerate() {
             let stored = row.get_ref(i)?;
             let why = match decode(stored, c) {
                 Ok(v) => match self.key_affinity[i] {
@@ -236,7 +234,7 @@ fn is_value(name: &str, t: &Table, shape: &Shape, c: ColumnId, v: &Value) -> Str
 }
 
 impl Handle {
-    fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
+    pub(super) fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
         let inner = self.inner.clone();
         let s = self.session();
         if let Some(p) = s.scans.get(plan) {
@@ -352,7 +350,7 @@ impl Read for Handle {
             let mut rows = s.raw_query();
             let mut read = 0;
             while let Some(row) = rows.next()? {
-                let good = p.read(&inner, row, out)?;
+                let good = p.read(row, out)?;
                 read += 1;
                 if read >= limit && good {
                     break;
@@ -386,7 +384,7 @@ impl Read for Handle {
                 if possible {
                     let mut rows = s.raw_query();
                     if let Some(row) = rows.next()? {
-                        p.read(&inner, row, out)?;
+                        p.read(row, out)?;
                         found = true;
                     }
                 }
@@ -432,7 +430,7 @@ impl Read for Handle {
             }
             let mut rows = s.raw_query();
             if let Some(row) = rows.next()? {
-                p.read(&inner, row, out)?;
+                p.read(row, out)?;
             }
             Ok(())
         };

@@ -26,7 +26,6 @@ CREATE TABLE IF NOT EXISTS _tablemap_changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
   old_key TEXT, old TEXT, origin TEXT, settles INTEGER NOT NULL DEFAULT 0, path TEXT NOT NULL DEFAULT '', for_leg TEXT,
   at TEXT NOT NULL, mark TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS _tablemap_changes_key ON _tablemap_changes (tbl, key, seq);
 CREATE TABLE IF NOT EXISTS _tablemap_readers (
   leg TEXT PRIMARY KEY, acked INTEGER NOT NULL, expires TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS _tablemap_writer (
@@ -65,7 +64,8 @@ CREATE TABLE IF NOT EXISTS _tablemap_companies (
   PRIMARY KEY (project, company, since));
 CREATE TABLE IF NOT EXISTS _tablemap_guards (
   trigger_name TEXT PRIMARY KEY, project TEXT NOT NULL, map TEXT NOT NULL, tbl TEXT NOT NULL, op TEXT NOT NULL,
-  mode TEXT NOT NULL);
+  mode TEXT NOT NULL, helper INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS _tablemap_guard_displaced (trigger_name TEXT NOT NULL, key TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _tablemap_guard_reports (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, project TEXT NOT NULL, map TEXT NOT NULL, tbl TEXT NOT NULL,
   op TEXT NOT NULL, key TEXT NOT NULL);

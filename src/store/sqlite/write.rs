@@ -11,6 +11,8 @@ use crate::value::Value;
 use std::sync::Arc;
 
 type Outcome<T> = std::result::Result<T, RecordError>;
+/// How many rows, and the key where one was asked for.
+type Written = (usize, Option<Vec<Value>>);
 
 /// A statement that writes one row.
 pub(super) struct RowPlan {
@@ -126,7 +128,7 @@ impl Handle {
         columns: &[ColumnId],
         values: &[Value],
         key: &[Value],
-    ) -> Result<Outcome<(usize, Option<Vec<Value>>)>> {
+    ) -> Result<Outcome<Written>> {
         self.alive()?;
         let inner = self.inner.clone();
         let session = self.session();
@@ -177,7 +179,7 @@ impl Handle {
 }
 
 fn run(session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Ran {
-    let inner = || -> std::result::Result<Outcome<(usize, Option<Vec<Value>>)>, rusqlite::Error> {
+    let inner = || -> rusqlite::Result<Outcome<Written>> {
         let mut s = session.conn.prepare_cached(&plan.sql)?;
         for (i, ((c, affinity), v)) in plan.columns.iter().zip(&plan.affinities).zip(values).enumerate() {
             match encode(v, t.column(*c), *affinity) {

@@ -1,0 +1,328 @@
+//! Wiring: project, findings, checked maps, stores, engine.
+
+use super::Context;
+use super::failure::{Code, Failure};
+use super::out::many;
+use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
+use crate::engine::{Engine, Env, Limits};
+use crate::project::{self, Location, Project, StoreConfig, StoreKind};
+use crate::schema::StoreSchema;
+use crate::sema::{self, CheckedProject};
+use crate::source::{FileId, Sources, Span};
+use crate::store::Store;
+use crate::syntax::ast;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A project as loaded and checked.
+pub(super) struct Loaded {
+    pub sources: Sources,
+    pub project: Project,
+    pub findings: Vec<Diagnostic>,
+    pub checked: CheckedProject,
+    /// The map files' trees, in the order of the project.
+    pub files: Vec<(FileId, ast::File)>,
+}
+
+/// A map as its file says it, with errors or without.
+struct Named<'a> {
+    id: &'a str,
+    names: Vec<&'a str>,
+    span: Span,
+}
+
+/// Loads and checks the project of `--project`. The error is for the case that there is none.
+pub(super) fn load(context: &Context) -> Result<Loaded, Failure> {
+    load_dir(context, &context.dir)
+}
+
+/// [`load`] of a folder.
+pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure> {
+    let mut sources = Sources::new();
+    let (project, mut findings) = project::load(dir, &mut sources);
+    let Some(mut project) = project else {
+        print_findings(context, &sources, &findings);
+        let n = findings.len();
+        return Err(match findings.pop() {
+            Some(d) if n == 1 && d.primary.is_none() => {
+                let failure = Failure::new(d.message);
+                match d.help {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            }
+            _ => Failure::new("the project cannot be read"),
+        });
+    };
+    let stores: Vec<(String, Arc<StoreSchema>)> =
+        project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
+    let files: Vec<(FileId, ast::File)> = project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
+    let input = sema::Input {
+        sources: &sources,
+        stores: &stores,
+        files: &files,
+        companies: project.companies.as_deref(),
+        time_zone: project.time_zone.clone(),
+    };
+    let (checked, more) = sema::analyse(&input);
+    findings.extend(project.at_levels(more));
+    findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
+    Ok(Loaded { sources, project, findings, checked, files })
+}
+
+impl Loaded {
+    fn named(&self) -> Vec<Named<'_>> {
+        let mut all = Vec::new();
+        for map in self.files.iter().flat_map(|(_, f)| &f.maps) {
+            let id = map.id.as_ref().map_or("", |n| n.it.as_str());
+            let mut names: Vec<&str> = map.name.iter().map(|n| n.text.as_str()).collect();
+            names.extend(map.labels.iter().map(|l| l.it.1.as_str()));
+            all.push(Named { id, names, span: map.at.0 });
+        }
+        all
+    }
+
+    /// Ids of the maps that were named, by id, name or any label; none = all.
+    pub fn select(&self, names: &[String]) -> Result<Option<Vec<String>>, Failure> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let all = self.named();
+        let mut ids: Vec<String> = Vec::new();
+        for name in names {
+            let mut hits: Vec<&Named> = all.iter().filter(|m| m.id == name).collect();
+            if hits.is_empty() {
+                hits = all.iter().filter(|m| m.names.contains(&name.as_str())).collect();
+            }
+            match hits.as_slice() {
+                [] => {
+                    let known = all.iter().flat_map(|m| m.names.iter().copied().chain([m.id]));
+                    let help = did_you_mean(name, known).unwrap_or_else(|| match all.as_slice() {
+                        [] => "the project has no maps".into(),
+                        some => {
+                            let ids: Vec<&str> = some.iter().take(12).map(|m| m.id).collect();
+                            format!("the project has: {}{}", ids.join(", "), if some.len() > 12 { ", …" } else { "" })
+                        }
+                    });
+                    return Err(Failure::usage(format!("no map is called `{name}`")).help(help));
+                }
+                [one] if one.id.is_empty() => {
+                    return Err(Failure::new(format!("the map `{name}` has no id")).help("`tablemap check` says where"));
+                }
+                [one] => {
+                    if !ids.iter().any(|i| i == one.id) {
+                        ids.push(one.id.to_string());
+                    }
+                }
+                several => {
+                    let ids: Vec<&str> = several.iter().map(|m| m.id).collect();
+                    return Err(Failure::usage(format!("{} maps are called `{name}`", several.len()))
+                        .help(format!("name one of them by its id: {}", ids.join(", "))));
+                }
+            }
+        }
+        Ok(Some(ids))
+    }
+
+    /// Errors that keep these maps (none = all) from running: their own, and those of the project and its schemas.
+    fn blocking(&self, ids: Option<&[String]>) -> Vec<&Diagnostic> {
+        let all = self.named();
+        let errors = self.findings.iter().filter(|d| d.severity == Severity::Error);
+        let Some(ids) = ids else { return errors.collect() };
+        errors
+            .filter(|d| {
+                let Some(span) = d.span() else { return true };
+                let here: Vec<&Named> = all.iter().filter(|m| m.span.file == span.file).collect();
+                // Project file, schema, or a file without maps that can be told apart.
+                if here.is_empty() {
+                    return !self.files.iter().any(|(f, _)| *f == span.file);
+                }
+                let inside: Vec<&&Named> =
+                    here.iter().filter(|m| m.span.start <= span.start && span.start < m.span.end).collect();
+                let hit = |m: &Named| ids.iter().any(|i| i == m.id);
+                if inside.is_empty() { here.iter().any(|m| hit(m)) } else { inside.iter().any(|m| hit(m)) }
+            })
+            .collect()
+    }
+
+    /// Indexes of the named maps among the checked ones (none = all), or, with the findings printed, none if some of
+    /// them have errors.
+    pub fn runnable(&self, context: &Context, names: &[String]) -> Result<Option<Vec<usize>>, Failure> {
+        let ids = self.select(names)?;
+        let errors = self.blocking(ids.as_deref());
+        if !errors.is_empty() {
+            let findings: Vec<Diagnostic> = errors.iter().map(|d| (*d).clone()).collect();
+            print_findings(context, &self.sources, &findings);
+            return Err(Failure::new(format!(
+                "nothing was moved: {} to be mended first",
+                if findings.len() == 1 { "1 error has".into() } else { format!("{} have", many(findings.len(), "error")) }
+            ))
+            .help("`tablemap check` shows all findings"));
+        }
+        let Some(ids) = ids else { return Ok(None) };
+        let mut indexes = Vec::new();
+        for id in ids {
+            let Some(i) = self.checked.maps.iter().position(|m| m.id == id) else {
+                return Err(Failure::new(format!("map `{id}` cannot run")).help("`tablemap check` says why"));
+            };
+            indexes.push(i);
+        }
+        Ok(Some(indexes))
+    }
+
+    /// The same for commands that only look: maps with errors are left out.
+    pub fn visible(&self, names: &[String]) -> Result<Vec<usize>, Failure> {
+        let ids = self.select(names)?;
+        let wanted = |m: &str| ids.as_ref().is_none_or(|ids| ids.iter().any(|i| i == m));
+        let hits: Vec<usize> =
+            self.checked.maps.iter().enumerate().filter(|(_, m)| wanted(&m.id)).map(|(i, _)| i).collect();
+        if let Some(ids) = &ids
+            && let Some(id) = ids.iter().find(|id| !self.checked.maps.iter().any(|m| m.id == **id))
+        {
+            return Err(Failure::new(format!("map `{id}` has errors")).help("`tablemap check` shows them"));
+        }
+        Ok(hits)
+    }
+
+    /// The stores, in the order of the checked project.
+    pub fn stores(&self) -> Result<Vec<Arc<dyn Store>>, Failure> {
+        let mut stores = Vec::new();
+        for (name, schema) in &self.checked.stores {
+            let Some(config) = self.project.store(name) else {
+                return Err(Failure::new(format!("store `{name}` is not in tablemap.yaml")));
+            };
+            stores.push(store(config, schema.clone())?);
+        }
+        Ok(stores)
+    }
+
+    /// The engine over this project.
+    pub fn engine(&self, env: Env) -> Result<Engine, Failure> {
+        let stores = self.stores()?;
+        Ok(Engine::new(&self.project.name, self.checked.clone(), stores, env, limits()?))
+    }
+
+    /// `STORE.TABLE` that a leg writes.
+    pub fn target(&self, map: &str, into: &str) -> String {
+        let Some(map) = self.checked.maps.iter().find(|m| m.id == map) else { return into.to_string() };
+        let at = if into == "left" { map.left } else { map.right };
+        let (store, schema) = &self.checked.stores[at.store];
+        format!("{store}.{}", schema.get(at.table).name)
+    }
+}
+
+/// Where the file of a SQLite store lies.
+pub(super) fn sqlite_path(config: &StoreConfig) -> Option<&PathBuf> {
+    match (&config.kind, &config.location) {
+        (StoreKind::Sqlite, Location::Path(path)) => Some(path),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+    use crate::store::memory::MemoryStore;
+    use crate::store::sqlite::{Options, SqliteStore};
+    match (config.kind, &config.location) {
+        (_, Location::Unset(variable)) => Err(unset(config, variable)),
+        (StoreKind::Sqlite, Location::Path(path)) => {
+            let mut options = Options::default();
+            if let Some(kib) = from_env("TABLEMAP_CACHE_KIB")? {
+                options.cache_kib = u32::try_from(kib).unwrap_or(u32::MAX);
+            }
+            if let Some(ms) = from_env("TABLEMAP_BUSY_MS")? {
+                options.busy_ms = u32::try_from(ms).unwrap_or(u32::MAX);
+            }
+            Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?))
+        }
+        (StoreKind::Memory, _) => Ok(Arc::new(MemoryStore::new(&config.name, schema)?)),
+        _ => Err(unsupported(config)),
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn store(config: &StoreConfig, _: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+    match &config.location {
+        Location::Unset(variable) => Err(unset(config, variable)),
+        _ => Err(unsupported(config)),
+    }
+}
+
+fn unset(config: &StoreConfig, variable: &str) -> Failure {
+    Failure::unreachable(format!(
+        "store `{}` cannot be opened: the environment variable `{variable}` is not set",
+        config.name
+    ))
+    .help(format!("set it, for example `{variable}=… tablemap …`"))
+}
+
+fn unsupported(config: &StoreConfig) -> Failure {
+    Failure::unreachable(format!(
+        "store `{}` is of kind `{}`, which this build cannot open",
+        config.name,
+        config.kind.word()
+    ))
+    .help("maps can be checked and tested against its schema all the same")
+}
+
+/// A number from the environment, for tests.
+fn from_env(name: &str) -> Result<Option<usize>, Failure> {
+    match std::env::var(name) {
+        Err(_) => Ok(None),
+        Ok(text) => match text.trim().parse::<usize>() {
+            Ok(n) if n > 0 => Ok(Some(n)),
+            _ => Err(Failure::usage(format!("the environment variable `{name}` holds `{text}`, not a number above 0"))),
+        },
+    }
+}
+
+/// The engine's limits; tests make them small through the environment.
+fn limits() -> Result<Limits, Failure> {
+    let mut limits = Limits::default();
+    if let Some(n) = from_env("TABLEMAP_CHUNK_ROWS")? {
+        limits.chunk_rows = n;
+        limits.batch_rows = limits.batch_rows.min(n);
+    }
+    if let Some(n) = from_env("TABLEMAP_LIVE_ROWS")? {
+        limits.live_rows = n;
+    }
+    Ok(limits)
+}
+
+/// The world of a command: its cancellation flag is raised by Ctrl-C and SIGTERM if `stops` says so.
+pub(super) fn env(stops: bool) -> Result<Env, Failure> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let cancel = Arc::new(AtomicBool::new(false));
+    if stops {
+        let flag = cancel.clone();
+        let handled = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                // Asked twice: at once. Stores undo what is not committed.
+                std::process::exit(130);
+            }
+        });
+        handled.map_err(|e| Failure::new(format!("signals cannot be handled: {e}")))?;
+    }
+    let env = Env::new(cancel);
+    match std::env::var_os("TABLEMAP_POINTS") {
+        None => Ok(env),
+        Some(path) => {
+            let path = PathBuf::from(path);
+            env.with_points(&path).map_err(|e| Failure::io("write", &path, &e))
+        }
+    }
+}
+
+/// Prints findings: for people to stdout with excerpts, for programs as a report.
+pub(super) fn print_findings(context: &Context, sources: &Sources, findings: &[Diagnostic]) {
+    for d in findings {
+        context.out.line(render::human::render(sources, d, true));
+        context.out.line("");
+    }
+    context.out.json(&render::json::report(sources, findings));
+}
+
+/// The exit code of a report.
+pub(super) fn code_of(failed: bool) -> Code {
+    if failed { Code::Findings } else { Code::Fine }
+}

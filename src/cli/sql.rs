@@ -1,0 +1,139 @@
+//! Plain SQL on the file of a SQLite store: what people and other programs do in demos and new projects.
+
+use super::failure::Failure;
+use std::path::Path;
+
+/// What a script did: rows changed, or why the database refused it.
+pub(super) type Done = Result<u64, String>;
+
+/// Runs a script as any user of the database would; the inner result is the database's own answer.
+#[cfg(feature = "sqlite")]
+pub(super) fn script(path: &Path, sql: &str) -> Result<Done, Failure> {
+    use rusqlite::fallible_iterator::FallibleIterator;
+    let conn = open(path)?;
+    let mut rows = 0;
+    let mut statements = rusqlite::Batch::new(&conn, sql);
+    loop {
+        let step = statements.next().and_then(|next| next.map(|mut s| Ok((s.readonly(), s.raw_execute()?))).transpose());
+        match step {
+            Ok(None) => return Ok(Ok(rows)),
+            // What only reads or controls would tell the count of the one before.
+            Ok(Some((true, _))) => {}
+            Ok(Some((false, n))) => rows += n as u64,
+            Err(e) => {
+                if !conn.is_autocommit() {
+                    conn.execute_batch("ROLLBACK").map_err(|e| Failure::new(e.to_string()))?;
+                }
+                return Ok(Err(reason(&e)));
+            }
+        }
+    }
+}
+
+/// What the database said, without the library's words around it.
+#[cfg(feature = "sqlite")]
+fn reason(e: &rusqlite::Error) -> String {
+    match e {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn open(path: &Path) -> Result<rusqlite::Connection, Failure> {
+    let open = || -> rusqlite::Result<rusqlite::Connection> {
+        let conn = rusqlite::Connection::open(path)?;
+        conn.busy_timeout(std::time::Duration::from_secs(5))?;
+        Ok(conn)
+    };
+    open().map_err(|e| Failure::unreachable(format!("`{}` cannot be opened: {}", path.display(), reason(&e))))
+}
+
+/// Runs each named query of a script (`-- name: …` before each) over these databases, attached by name; how many rows
+/// each gives, and the first of them.
+#[cfg(feature = "sqlite")]
+pub(super) fn queries(databases: &[(&str, &Path)], script: &str) -> Result<Vec<(String, usize, String)>, Failure> {
+    let work = || -> rusqlite::Result<Vec<(String, usize, String)>> {
+        let conn = rusqlite::Connection::open_in_memory()?;
+        for (name, path) in databases {
+            conn.execute(&format!("ATTACH ?1 AS {name}"), [path.to_string_lossy()])?;
+        }
+        let mut all = Vec::new();
+        for part in script.split("-- name: ").skip(1) {
+            let (name, sql) = part.split_once('\n').unwrap_or((part, ""));
+            let mut statement = conn.prepare(sql)?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            let mut n = 0;
+            let mut first = String::new();
+            while let Some(row) = rows.next()? {
+                if n == 0 {
+                    let cells: rusqlite::Result<Vec<String>> = (0..columns).map(|i| row.get_ref(i).map(shown)).collect();
+                    first = cells?.join(" | ");
+                }
+                n += 1;
+            }
+            all.push((name.trim().to_string(), n, first));
+        }
+        Ok(all)
+    };
+    work().map_err(|e| Failure::new(format!("the comparison could not be made: {}", reason(&e))))
+}
+
+/// The one number of a query.
+#[cfg(feature = "sqlite")]
+pub(super) fn count(path: &Path, sql: &str) -> Result<u64, Failure> {
+    let n: rusqlite::Result<i64> = open(path)?.query_row(sql, [], |r| r.get(0));
+    n.map(|n| n.max(0) as u64).map_err(|e| Failure::new(format!("`{sql}`: {}", reason(&e))))
+}
+
+#[cfg(feature = "sqlite")]
+fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => "null".into(),
+        ValueRef::Integer(i) => i.to_string(),
+        ValueRef::Real(f) => f.to_string(),
+        ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
+        ValueRef::Blob(b) => format!("{} bytes", b.len()),
+    }
+}
+
+/// An empty database with the tables of a schema.
+#[cfg(feature = "sqlite")]
+pub(super) fn create(
+    name: &str,
+    path: &Path,
+    schema: std::sync::Arc<crate::schema::StoreSchema>,
+) -> Result<(), Failure> {
+    use crate::store::Store;
+    use crate::store::sqlite::{Options, SqliteStore};
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Failure::io("make", folder, &e))?;
+    }
+    let store = SqliteStore::open(name, path, schema, Options { create: true, ..Options::default() })?;
+    Ok(store.create_tables()?)
+}
+
+#[cfg(not(feature = "sqlite"))]
+mod without {
+    use super::*;
+    fn no<T>() -> Result<T, Failure> {
+        Err(Failure::new("this build has no SQLite").help("build with the feature `sqlite`"))
+    }
+    pub fn script(_: &Path, _: &str) -> Result<Done, Failure> {
+        no()
+    }
+    pub fn queries(_: &[(&str, &Path)], _: &str) -> Result<Vec<(String, usize, String)>, Failure> {
+        no()
+    }
+    pub fn count(_: &Path, _: &str) -> Result<u64, Failure> {
+        no()
+    }
+    pub fn create(_: &str, _: &Path, _: std::sync::Arc<crate::schema::StoreSchema>) -> Result<(), Failure> {
+        no()
+    }
+}
+#[cfg(not(feature = "sqlite"))]
+pub(super) use without::{count, create, queries, script};

@@ -1,0 +1,81 @@
+//! `status`: where every map stands. Takes no lock: it works while `run` runs.
+
+use super::Context;
+use super::failure::{Code, Outcome};
+use super::open;
+use super::out::{GOOD, WARN, number, paint, seconds, table};
+use crate::engine::status::LegStatus;
+use serde_json::json;
+
+/// Where every map stands
+#[derive(clap::Args)]
+#[command(after_help = "pending: changes not yet looked at · failed: records in quarantine · parked: records that wait for one they look up\n\nExamples:\n  \
+    tablemap status\n  \
+    tablemap status project-invoice-proposal-v2\n  \
+    tablemap status --format json | jq '.legs[] | select(.quarantined > 0)'")]
+pub(super) struct Args {
+    /// Maps by id, name or label; none = all
+    #[arg(value_name = "MAP")]
+    maps: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let loaded = open::load(context)?;
+    let maps = loaded.visible(&args.maps)?;
+    let engine = loaded.engine(open::env(false)?)?;
+    let mut legs = engine.status()?;
+    legs.retain(|l| maps.iter().any(|m| loaded.checked.maps[*m].id == l.map));
+    let out = &context.out;
+    out.json(&json!({ "legs": legs }));
+    let rows = legs
+        .iter()
+        .map(|l| {
+            let lag = if l.pending == 0 { "–".into() } else { seconds(l.lag_seconds) };
+            let applied = if l.last_applied_at.is_empty() { "never".into() } else { time(&l.last_applied_at) };
+            vec![
+                l.map.clone(),
+                loaded.target(&l.map, &l.into),
+                l.state.clone(),
+                number(l.pending),
+                number(l.quarantined),
+                number(l.parked),
+                applied,
+                lag,
+            ]
+        })
+        .collect();
+    if legs.is_empty() {
+        out.line("the project has no maps that could run; `tablemap check` says why");
+    } else {
+        let titles = ["map", "into", "state", ">pending", ">failed", ">parked", "last applied (UTC)", ">lag"];
+        out.line(table(&titles, rows));
+    }
+    out.line(format!("\n{}", verdict(&legs)));
+    let broken = loaded.findings.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
+    if broken > 0 {
+        out.note(format!("{} maps with errors are left out; `tablemap check` shows them", paint(WARN, "note:")));
+    }
+    Ok(Code::Fine)
+}
+
+/// One line that says what to do.
+fn verdict(legs: &[LegStatus]) -> String {
+    let failed: u64 = legs.iter().map(|l| l.quarantined).sum();
+    let rests = legs.iter().filter(|l| !matches!(l.state.as_str(), "running" | "copying" | "never ran")).count();
+    if legs.iter().all(|l| l.state == "never ran") {
+        return "nothing ran yet; begin with `tablemap sync`".into();
+    }
+    let mut parts = Vec::new();
+    if failed > 0 {
+        parts.push(paint(WARN, format!("{} records failed: `tablemap errors list`", number(failed))));
+    }
+    if rests > 0 {
+        parts.push(paint(WARN, format!("{rests} of {} directions do not run", legs.len())));
+    }
+    if parts.is_empty() { paint(GOOD, "all is well") } else { parts.join("; ") }
+}
+
+/// `2026-11-20T10:00:00.000Z` as `2026-11-20 10:00:00`.
+pub(super) fn time(text: &str) -> String {
+    text.get(..19).unwrap_or(text).replace('T', " ")
+}
