@@ -1,19 +1,17 @@
 //! APPLY of the protocol: one chunk of records of one leg, in one target transaction.
 
 use super::apply::{Failure, code};
-use super::conflict::{Decision, LineState, Pending, PendingTarget, decide};
-use super::message;
+use super::conflict::{Pending, PendingTarget};
+use super::quarantine::Window;
 use super::references::{Cache, cell_value, resolve};
 use super::report::LegReport;
-use super::runtime::{CellFrom, Engine, LegRt, Result};
+use super::runtime::{Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::sema::Company;
-use crate::store::{Found, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
-use crate::syntax::ast::{Conflict, Side};
+use crate::store::{Found, QuarantineKind, RecordError, Transaction, Wait};
 use crate::value::{Key, Value};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 /// A source record on its way.
 #[derive(Debug)]
@@ -67,27 +65,6 @@ pub(super) struct Left {
     pub retry: Vec<usize>,
 }
 
-/// The outcomes of the last records of a leg, for R12.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Window {
-    last: VecDeque<bool>,
-    seen: u64,
-}
-
-impl Window {
-    fn push(&mut self, failed: bool, size: usize) {
-        self.seen += 1;
-        self.last.push_back(failed);
-        if self.last.len() > size {
-            self.last.pop_front();
-        }
-    }
-    fn too_many(&self, size: usize, percent: usize) -> bool {
-        let failed = self.last.iter().filter(|f| **f).count();
-        self.seen >= size as u64 && failed * 100 >= percent * size
-    }
-}
-
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
     pub engine: &'a Engine,
@@ -103,18 +80,18 @@ pub(super) struct Chunk<'a> {
     seen: HashSet<Key>,
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
-    outcomes: Vec<(usize, bool)>,
+    pub outcomes: Vec<(usize, bool)>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
 }
 
 /// One target row to be.
-struct Record<'a> {
-    item: usize,
-    company: Option<&'a Value>,
-    cells: Cow<'a, [Value]>,
-    before_key: Option<Vec<Value>>,
+pub(super) struct Record<'a> {
+    pub item: usize,
+    pub company: Option<&'a Value>,
+    pub cells: Cow<'a, [Value]>,
+    pub before_key: Option<Vec<Value>>,
 }
 
 impl<'a> Chunk<'a> {
@@ -209,9 +186,7 @@ impl<'a> Chunk<'a> {
             }
         }
         if self.mode.bulk {
-            for record in &records {
-                self.create(tx, items, record, counts, &mut left)?;
-            }
+            self.create_all(tx, items, &records, counts, &mut left)?;
             return Ok(left);
         }
         let keys: Vec<Vec<Value>> = records
@@ -278,7 +253,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// The target key from line values; none where a part is null.
-    fn key_of(&self, lines: &[Value], company: Option<&Value>, refs: &[Vec<Value>]) -> Option<Vec<Value>> {
+    pub(super) fn key_of(&self, lines: &[Value], company: Option<&Value>, refs: &[Vec<Value>]) -> Option<Vec<Value>> {
         let cell = |i: &usize| cell_value(&self.leg.cells[*i], lines, company, refs).filter(|v| !v.is_null());
         self.leg.key_cells.iter().map(cell).collect()
     }
@@ -397,6 +372,30 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    /// Inserts into a target that held nothing.
+    fn create_all(
+        &mut self,
+        tx: &mut dyn Transaction,
+        items: &[Item],
+        records: &[Record<'_>],
+        counts: &mut LegReport,
+        left: &mut Left,
+    ) -> Result<()> {
+        let leg = self.leg;
+        if records.is_empty() {
+            return Ok(());
+        }
+        // A bulk load is nobody's echo: no record of it has a path.
+        tx.writing(&leg.name, true, &leg.name)?;
+        let rows: Vec<&[Value]> = records.iter().map(|r| &*r.cells).collect();
+        let mut outcomes = Vec::with_capacity(rows.len());
+        tx.insert_all(leg.leg().target.table, &leg.columns, &rows, &mut outcomes)?;
+        for (record, outcome) in records.iter().zip(outcomes) {
+            self.created(tx, items, record, outcome, counts, left)?;
+        }
+        Ok(())
+    }
+
     fn create(
         &mut self,
         tx: &mut dyn Transaction,
@@ -416,7 +415,22 @@ impl<'a> Chunk<'a> {
         if !self.mark(tx, item, true, &company, counts)? {
             return Ok(());
         }
-        match tx.insert(leg.leg().target.table, &leg.columns, &record.cells)? {
+        let outcome = tx.insert(leg.leg().target.table, &leg.columns, &record.cells)?;
+        self.created(tx, items, record, outcome, counts, left)
+    }
+
+    fn created(
+        &mut self,
+        tx: &mut dyn Transaction,
+        items: &[Item],
+        record: &Record<'_>,
+        outcome: std::result::Result<Option<Vec<Value>>, RecordError>,
+        counts: &mut LegReport,
+        left: &mut Left,
+    ) -> Result<()> {
+        let leg = self.leg;
+        let item = &items[record.item];
+        match outcome {
             Ok(key) => {
                 counts.created += 1;
                 if self.tracks {
@@ -426,6 +440,7 @@ impl<'a> Chunk<'a> {
                     }
                 }
                 self.outcomes.push((item.n, false));
+                let company = record.company.map(|c| c.to_string()).unwrap_or_default();
                 self.solved(tx, item, &company)
             }
             Err(e) => self.refused(tx, items, record, e, counts, left),
@@ -519,86 +534,7 @@ impl<'a> Chunk<'a> {
         Ok(true)
     }
 
-    fn decision(&self, item: &Item, record: &Record<'_>, key: &[Value], there: &[Value]) -> Option<Decision> {
-        let leg = self.leg;
-        if leg.map.two_way == 0 || self.mode.yields {
-            return None;
-        }
-        let pending = self.pending?.by_key.get(&leg.target_key(key))?;
-        let lines: Vec<LineState> = (0..leg.map.two_way)
-            .map(|number| {
-                let cells: Vec<usize> =
-                    (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
-                LineState {
-                    number,
-                    changed_here: self.line_changed(item, number),
-                    changed_there: pending.inserted
-                        || cells
-                            .iter()
-                            .any(|i| pending.base.get(&leg.cells[*i].column).is_none_or(|b| *b != there[*i])),
-                    equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
-                }
-            })
-            .collect();
-        Some(decide(leg.map.conflict, self.source_wins(), &lines))
-    }
-
-    /// Whether the inputs of a two-way line changed at the source; where the base is unknown, yes.
-    fn line_changed(&self, item: &Item, number: usize) -> bool {
-        let Some(base) = &item.base else { return true };
-        let Some(line) = self.leg.leg().lines.iter().find(|l| l.two_way == Some(number)) else { return false };
-        line.inputs.iter().any(|c| match (base.get(c), item.now.get(c)) {
-            (Some(b), Some(n)) => b != n,
-            _ => true,
-        })
-    }
-
-    fn source_wins(&self) -> bool {
-        let source: Side = self.leg.into.other();
-        matches!(self.leg.map.conflict, Some(Conflict::Wins(s) | Conflict::MergeElse(s)) if s == source)
-    }
-
-    fn log_conflict(
-        &mut self,
-        tx: &mut dyn Transaction,
-        item: &Item,
-        there: &Pending,
-        record: &Record<'_>,
-        outcome: &str,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let (source, target) = (leg.leg().source, leg.leg().target);
-        let source_table = self.engine.maps.stores[source.store].1.get(source.table);
-        let target_table = self.engine.maps.stores[target.store].1.get(target.table);
-        let json = |pairs: Vec<(String, String)>| {
-            let map: serde_json::Map<String, serde_json::Value> =
-                pairs.into_iter().map(|(k, v)| (k, serde_json::Value::String(v))).collect();
-            serde_json::Value::Object(map).to_string()
-        };
-        let of_source = |m: &HashMap<ColumnId, Value>| {
-            let mut pairs: Vec<(String, String)> =
-                m.iter().map(|(c, v)| (source_table.column(*c).name.clone(), v.to_string())).collect();
-            pairs.sort();
-            json(pairs)
-        };
-        let base = item.base.as_ref().map(of_source).unwrap_or_default();
-        let here = of_source(&item.now);
-        let mut pairs: Vec<(String, String)> =
-            there.base.iter().map(|(c, v)| (target_table.column(*c).name.clone(), v.to_string())).collect();
-        pairs.extend(
-            leg.columns
-                .iter()
-                .zip(record.cells.iter())
-                .map(|(c, v)| (format!("{} (ours)", target_table.column(*c).name), v.to_string())),
-        );
-        pairs.sort();
-        let there = json(pairs);
-        let (left, right) = if leg.into == Side::Left { (there, here) } else { (here, there) };
-        let key = leg.source_key(&item.key).to_text();
-        Ok(tx.state_mut().put_conflict(&leg.name, &key, &base, &left, &right, outcome)?)
-    }
-
-    fn primary_key(&self, cells: &[Value]) -> Option<Vec<Value>> {
+    pub(super) fn primary_key(&self, cells: &[Value]) -> Option<Vec<Value>> {
         let target = self.leg.leg().target;
         let table = self.engine.maps.stores[target.store].1.get(target.table);
         let value = |c: &ColumnId| self.leg.columns.iter().position(|k| k == c).map(|i| cells[i].clone());
@@ -620,158 +556,5 @@ impl<'a> Chunk<'a> {
             .map(|(c, old)| columns.iter().position(|k| k == c).map_or(old, |i| &new[i]).clone())
             .collect();
         self.written.insert(self.leg.target_key(&now));
-    }
-
-    fn refused(
-        &mut self,
-        tx: &mut dyn Transaction,
-        items: &[Item],
-        record: &Record<'_>,
-        e: RecordError,
-        counts: &mut LegReport,
-        left: &mut Left,
-    ) -> Result<()> {
-        let item = &items[record.item];
-        if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk {
-            left.retry.push(record.item);
-            return Ok(());
-        }
-        let f = self.store_failure(&e);
-        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
-        self.failed(tx, item, &company, &f, &[], counts)
-    }
-
-    fn store_failure(&self, e: &RecordError) -> Failure {
-        let leg = self.leg;
-        let target = leg.leg().target;
-        let table = self.engine.maps.stores[target.store].1.get(target.table);
-        let (code, remedy) = match e.kind {
-            RecordErrorKind::Unique => (code::KEY, "another row has it; make it unique, then `tablemap errors retry`"),
-            RecordErrorKind::Foreign => (code::MISSING, "add the row it refers to, then `tablemap errors retry`"),
-            RecordErrorKind::Required => (code::REQUIRED, "fill it at the source or give the line a `default`"),
-            RecordErrorKind::Misfit => (code::FIT, "change the value, the map or the column"),
-            RecordErrorKind::Refused => {
-                (code::STORE, "the store's own rule refused it; correct the record or the rule")
-            }
-        };
-        let mut f = Failure::new(code, e.message.clone(), remedy);
-        f.store_kind = Some(e.kind);
-        if let Some(c) = e.column {
-            f.column = table.column(c).name.clone();
-            f.line = leg.cells.iter().find(|cell| cell.column == c).and_then(|cell| match cell.from {
-                CellFrom::Line(i) => Some(i),
-                _ => cell.line,
-            });
-        }
-        f
-    }
-
-    fn blame_key(&self, f: Failure) -> Failure {
-        match self.leg.key_cells.first().and_then(|i| self.leg.cells[*i].line) {
-            Some(line) => f.at_line(self.leg.leg(), line),
-            None => f,
-        }
-    }
-
-    /// A record that was applied leaves the quarantine.
-    fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
-        if self.has_quarantine {
-            tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
-        }
-        Ok(())
-    }
-
-    /// Puts a record into quarantine and goes on.
-    pub fn failed(
-        &mut self,
-        tx: &mut dyn Transaction,
-        item: &Item,
-        company: &str,
-        f: &Failure,
-        waits: &[Wait],
-        counts: &mut LegReport,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let env = &self.engine.env;
-        let key = leg.source_key(&item.key).to_text();
-        let record = message::record(&self.engine.maps, leg, &item.key);
-        let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
-        let earlier = match self.has_quarantine {
-            true => tx.state_mut().quarantine_of(&leg.name, &key)?.into_iter().find(|q| q.company == company),
-            false => None,
-        };
-        let tries = earlier.as_ref().map_or(0, |q| q.tries) + 1;
-        // What may pass by itself is tried again, ever more rarely; what cannot is tried when the record changes, or
-        // by command.
-        let may_pass = matches!(f.store_kind, Some(RecordErrorKind::Unique | RecordErrorKind::Foreign));
-        let next_try = match f.kind {
-            QuarantineKind::Failed if may_pass => {
-                env.later(Duration::from_secs(5u64.saturating_mul(1 << tries.min(9)).min(3600)))
-            }
-            _ => String::new(),
-        };
-        match f.kind {
-            QuarantineKind::Parked => counts.parked += 1,
-            _ => counts.quarantined += 1,
-        }
-        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
-        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
-            self.samples.push(message.clone());
-        }
-        let base = match (leg.map.two_way > 0, &item.base) {
-            (true, Some(base)) => {
-                let table = self.engine.maps.stores[leg.leg().source.store].1.get(leg.leg().source.table);
-                let map: serde_json::Map<String, serde_json::Value> = base
-                    .iter()
-                    .map(|(c, v)| {
-                        let text = Key(Box::new([v.clone()])).to_text();
-                        (table.column(*c).name.clone(), serde_json::Value::String(text))
-                    })
-                    .collect();
-                serde_json::Value::Object(map).to_string()
-            }
-            _ => String::new(),
-        };
-        let entry = Quarantined {
-            leg: leg.name.clone(),
-            key: key.clone(),
-            company: company.to_string(),
-            kind: f.kind,
-            code: f.code.to_string(),
-            line,
-            column: f.column.clone(),
-            value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
-            message,
-            base,
-            old_ikey: match &item.before {
-                Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
-                None => String::new(),
-            },
-            tries,
-            next_try,
-            since: env.now(),
-        };
-        tx.state_mut().quarantine(&entry)?;
-        let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
-        tx.state_mut().put_waits(&leg.name, &key, &waits)?;
-        self.has_quarantine = true;
-        Ok(())
-    }
-
-    /// Whether the leg must stop itself (R12): the batch is then rolled back by the caller.
-    pub fn must_stop(&self, tx: &mut dyn Transaction) -> Result<Option<String>> {
-        let limits = &self.engine.limits;
-        if self.window.too_many(limits.failure_window, limits.failure_percent) {
-            return Ok(Some(format!(
-                "{}% or more of the last {} records failed",
-                limits.failure_percent, limits.failure_window
-            )));
-        }
-        if self.samples.is_empty() {
-            return Ok(None);
-        }
-        let counts = tx.state_mut().quarantine_counts(&self.leg.name)?;
-        let open = counts.iter().find(|(k, _)| *k == QuarantineKind::Failed).map_or(0, |(_, n)| *n);
-        Ok((open >= limits.open_failures).then(|| format!("{open} records wait in quarantine")))
     }
 }

@@ -1,9 +1,10 @@
 //! Two-way lines: what to write when a record changed on both sides (R5, R6).
 
-use super::runtime::LegRt;
+use super::chunk::{Chunk, Item, Record};
+use super::runtime::{LegRt, Result};
 use crate::schema::ColumnId;
-use crate::store::{Change, Op};
-use crate::syntax::ast::Conflict;
+use crate::store::{Change, Op, Transaction};
+use crate::syntax::ast::{Conflict, Side};
 use crate::value::{Key, Value};
 use std::collections::HashMap;
 
@@ -139,6 +140,93 @@ pub(super) fn decide(policy: Option<Conflict>, source_wins: bool, lines: &[LineS
         }
     }
     d
+}
+
+impl Chunk<'_> {
+    pub(super) fn decision(
+        &self,
+        item: &Item,
+        record: &Record<'_>,
+        key: &[Value],
+        there: &[Value],
+    ) -> Option<Decision> {
+        let leg = self.leg;
+        if leg.map.two_way == 0 || self.mode.yields {
+            return None;
+        }
+        let pending = self.pending?.by_key.get(&leg.target_key(key))?;
+        let lines: Vec<LineState> = (0..leg.map.two_way)
+            .map(|number| {
+                let cells: Vec<usize> =
+                    (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
+                LineState {
+                    number,
+                    changed_here: self.line_changed(item, number),
+                    changed_there: pending.inserted
+                        || cells
+                            .iter()
+                            .any(|i| pending.base.get(&leg.cells[*i].column).is_none_or(|b| *b != there[*i])),
+                    equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
+                }
+            })
+            .collect();
+        Some(decide(leg.map.conflict, self.source_wins(), &lines))
+    }
+
+    /// Whether the inputs of a two-way line changed at the source; where the base is unknown, yes.
+    pub(super) fn line_changed(&self, item: &Item, number: usize) -> bool {
+        let Some(base) = &item.base else { return true };
+        let Some(line) = self.leg.leg().lines.iter().find(|l| l.two_way == Some(number)) else { return false };
+        line.inputs.iter().any(|c| match (base.get(c), item.now.get(c)) {
+            (Some(b), Some(n)) => b != n,
+            _ => true,
+        })
+    }
+
+    pub(super) fn source_wins(&self) -> bool {
+        let source: Side = self.leg.into.other();
+        matches!(self.leg.map.conflict, Some(Conflict::Wins(s) | Conflict::MergeElse(s)) if s == source)
+    }
+
+    pub(super) fn log_conflict(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        there: &Pending,
+        record: &Record<'_>,
+        outcome: &str,
+    ) -> Result<()> {
+        let leg = self.leg;
+        let (source, target) = (leg.leg().source, leg.leg().target);
+        let source_table = self.engine.maps.stores[source.store].1.get(source.table);
+        let target_table = self.engine.maps.stores[target.store].1.get(target.table);
+        let json = |pairs: Vec<(String, String)>| {
+            let map: serde_json::Map<String, serde_json::Value> =
+                pairs.into_iter().map(|(k, v)| (k, serde_json::Value::String(v))).collect();
+            serde_json::Value::Object(map).to_string()
+        };
+        let of_source = |m: &HashMap<ColumnId, Value>| {
+            let mut pairs: Vec<(String, String)> =
+                m.iter().map(|(c, v)| (source_table.column(*c).name.clone(), v.to_string())).collect();
+            pairs.sort();
+            json(pairs)
+        };
+        let base = item.base.as_ref().map(of_source).unwrap_or_default();
+        let here = of_source(&item.now);
+        let mut pairs: Vec<(String, String)> =
+            there.base.iter().map(|(c, v)| (target_table.column(*c).name.clone(), v.to_string())).collect();
+        pairs.extend(
+            leg.columns
+                .iter()
+                .zip(record.cells.iter())
+                .map(|(c, v)| (format!("{} (ours)", target_table.column(*c).name), v.to_string())),
+        );
+        pairs.sort();
+        let there = json(pairs);
+        let (left, right) = if leg.into == Side::Left { (there, here) } else { (here, there) };
+        let key = leg.source_key(&item.key).to_text();
+        Ok(tx.state_mut().put_conflict(&leg.name, &key, &base, &left, &right, outcome)?)
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! first chunk: what the log says up to there every chunk has seen, whatever order the rows came in.
 
 use super::apply::{self, Verdict};
-use super::chunk::{Chunk, Item, Mode, What, Window};
+use super::chunk::{Chunk, Item, Mode, What};
 use super::conflict::PendingTarget;
 use super::fold::number;
+use super::quarantine::Window;
 use super::report::{LegReport, Observer};
 use super::runtime::{Engine, EngineError, LegRt, Result};
 use crate::store::{Position, Progress, Rows, Swept};

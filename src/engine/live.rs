@@ -2,9 +2,10 @@
 //! snapshot, so that the legs of one map never overlap.
 
 use super::apply::{self, Verdict};
-use super::chunk::{Chunk, Item, Mode, What, Window};
+use super::chunk::{Chunk, Item, Mode, What};
 use super::conflict::{Pending, PendingTarget};
 use super::fold::{Covered, Folded, LookedUp, Work, number};
+use super::quarantine::Window;
 use super::report::{LegReport, Observer, Report, StoppedLeg};
 use super::runtime::{Engine, LegRt, Result};
 use super::setup::leg_state;

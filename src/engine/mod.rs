@@ -9,6 +9,7 @@ mod fold;
 mod initial;
 mod live;
 mod message;
+mod quarantine;
 mod references;
 pub mod report;
 mod runtime;

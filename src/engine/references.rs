@@ -99,7 +99,7 @@ fn resolve_one(
         }
         let by: Vec<_> = target.by.iter().map(|(c, _)| *c).collect();
         let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
-        let shown = key.to_string();
+        let shown = Key(values.clone().into_boxed_slice()).to_string();
         match tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop() {
             Some(Found::One { values: row, misfits, .. }) => {
                 if let Some((_, m)) = misfits.first() {

@@ -81,7 +81,7 @@ pub struct Engine {
     pub env: Env,
     pub(super) legs: Vec<LegRt>,
     pub(super) epochs: std::sync::Mutex<Vec<i64>>,
-    pub(super) windows: std::sync::Mutex<std::collections::HashMap<String, super::chunk::Window>>,
+    pub(super) windows: std::sync::Mutex<std::collections::HashMap<String, super::quarantine::Window>>,
 }
 
 impl Engine {
@@ -145,8 +145,6 @@ pub(super) struct Cell {
     pub key: bool,
     /// Number of its two-way line and whether that is exact.
     pub two_way: Option<(usize, bool)>,
-    /// May null be written.
-    pub nullable: bool,
     pub collation: Collation,
     /// Index of a line to blame in messages.
     pub line: Option<usize>,
@@ -197,7 +195,6 @@ impl LegRt {
                 once: false,
                 key: true,
                 two_way: None,
-                nullable: false,
                 collation: collation(column),
                 line: None,
             });
@@ -210,7 +207,6 @@ impl LegRt {
                     once: line.once,
                     key: line.key,
                     two_way: line.two_way.map(|n| (n, line.exact)),
-                    nullable: line.nullable,
                     collation: collation(column),
                     line: Some(i),
                 });
@@ -239,7 +235,6 @@ impl LegRt {
                     once: reference.once,
                     key: reference.key,
                     two_way,
-                    nullable: reference.nullable,
                     collation: collation(column),
                     line,
                 });

@@ -1,7 +1,7 @@
 //! Getting ready, `sync` and `run`: which legs, in which order, from which master.
 
-use super::chunk::Window;
 use super::live::watched_tables;
+use super::quarantine::Window;
 use super::report::{Observer, Report, StoppedLeg};
 use super::runtime::{Engine, EngineError, LegRt, Master, Result};
 use crate::schema::TableId;

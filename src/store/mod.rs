@@ -246,6 +246,19 @@ pub trait Transaction: Read {
         columns: &[ColumnId],
         row: &[Value],
     ) -> Result<std::result::Result<Option<Vec<Value>>, RecordError>>;
+    /// Inserts rows of one shape; one outcome per row, as [`Transaction::insert`] would give it.
+    fn insert_all(
+        &mut self,
+        table: TableId,
+        columns: &[ColumnId],
+        rows: &[&[Value]],
+        outcomes: &mut Vec<std::result::Result<Option<Vec<Value>>, RecordError>>,
+    ) -> Result<()> {
+        for row in rows {
+            outcomes.push(self.insert(table, columns, row)?);
+        }
+        Ok(())
+    }
     /// Changes a row by primary key; a row that is not there is [`RecordErrorKind::Refused`].
     fn update(
         &mut self,

@@ -284,6 +284,14 @@ fn decimal<'a>(d: &Dec, column: &Column, affinity: Affinity) -> Result<Bound<'a>
     if !affinity.turns_text_into_numbers() {
         return Ok(Bound::Text(compact_str::format_compact!("{d}")));
     }
+    // At most 15 significant digits survive the way through a real and back.
+    if let Some((m, scale)) = d.to_parts()
+        && scale > 0
+        && scale <= 22
+        && m.unsigned_abs() < 1_000_000_000_000_000
+    {
+        return Ok(Bound::Real(d.to_f64()));
+    }
     if let Some(i) = d.to_i64()
         && (affinity != Affinity::Real || exact_real(i).is_some())
     {

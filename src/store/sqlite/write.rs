@@ -8,6 +8,7 @@ use super::types::{Affinity, decode, encode, ident};
 use crate::schema::{ColumnId, Table, TableId};
 use crate::store::{RecordError, RecordErrorKind, Result, StoreError, Transaction, WriteState};
 use crate::value::Value;
+use rusqlite::Statement;
 use std::sync::Arc;
 
 type Outcome<T> = std::result::Result<T, RecordError>;
@@ -179,8 +180,14 @@ impl Handle {
 }
 
 fn run(session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Ran {
-    let inner = || -> rusqlite::Result<Outcome<Written>> {
-        let mut s = session.conn.prepare_cached(&plan.sql)?;
+    match session.conn.prepare_cached(&plan.sql) {
+        Ok(mut s) => run_on(&mut s, session, plan, t, values, key),
+        Err(e) => Ran::Failed(e),
+    }
+}
+
+fn run_on(s: &mut Statement<'_>, session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Ran {
+    let mut inner = || -> std::result::Result<Outcome<(usize, Option<Vec<Value>>)>, rusqlite::Error> {
         for (i, ((c, affinity), v)) in plan.columns.iter().zip(&plan.affinities).zip(values).enumerate() {
             match encode(v, t.column(*c), *affinity) {
                 Ok(bound) => s.raw_bind_parameter(i + 1, bound)?,
@@ -190,7 +197,7 @@ fn run(session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Va
         let mut n = plan.columns.len() + 1;
         if plan.kind != Kind::Insert {
             for ((c, v), affinity) in t.primary_key.iter().zip(key).zip(&plan.key) {
-                match bind_forms(&mut s, v, t.column(*c), *affinity, n) {
+                match bind_forms(s, v, t.column(*c), *affinity, n) {
                     Ok(next) => n = next,
                     Err(BindError::Sql(e)) => return Err(e),
                     Err(BindError::Misfit(why)) => return Ok(Err(misfit(*c, why))),
@@ -253,6 +260,44 @@ impl Transaction for Handle {
 
     fn insert(&mut self, table: TableId, columns: &[ColumnId], row: &[Value]) -> Result<Outcome<Option<Vec<Value>>>> {
         Ok(self.run_row(Kind::Insert, table, columns, row, &[])?.map(|(_, key)| key))
+    }
+
+    fn insert_all(
+        &mut self,
+        table: TableId,
+        columns: &[ColumnId],
+        rows: &[&[Value]],
+        outcomes: &mut Vec<Outcome<Option<Vec<Value>>>>,
+    ) -> Result<()> {
+        self.alive()?;
+        let inner = self.inner.clone();
+        let session = self.session();
+        let plan = session.row_plan(&inner, Kind::Insert, table, columns)?;
+        let t = inner.schema.get(table);
+        let mut rest = rows;
+        if !plan.savepoint {
+            let mut s = session.conn.prepare_cached(&plan.sql).map_err(|e| inner.err(e))?;
+            while let Some((row, others)) = rest.split_first() {
+                match run_on(&mut s, session, &plan, t, row, &[]) {
+                    Ran::Done(_, key) => outcomes.push(Ok(key)),
+                    Ran::Refused(e) => outcomes.push(Err(e)),
+                    // An error of the database: once more on its own, where it is told apart.
+                    Ran::Failed(_) if !session.conn.is_autocommit() => break,
+                    Ran::Failed(e) => {
+                        let reason = e.to_string();
+                        drop(s);
+                        self.lost = Some(reason.clone());
+                        return Err(inner.lost(reason));
+                    }
+                }
+                rest = others;
+            }
+        }
+        while let Some((row, others)) = rest.split_first() {
+            outcomes.push(self.insert(table, columns, row)?);
+            rest = others;
+        }
+        Ok(())
     }
 
     fn update(&mut self, table: TableId, key: &[Value], columns: &[ColumnId], values: &[Value]) -> Result<Outcome<()>> {

@@ -1,0 +1,188 @@
+//! Records that could not be applied: into quarantine with the whole sentence, out again when solved, and when a leg
+//! must stop itself (R12).
+
+use super::apply::{Failure, code};
+use super::chunk::{Chunk, Item, Left, Record};
+use super::message;
+use super::report::LegReport;
+use super::runtime::{CellFrom, Result};
+use crate::store::{QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
+use crate::value::Key;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The outcomes of the last records of a leg, for R12.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    last: VecDeque<bool>,
+    seen: u64,
+}
+
+impl Window {
+    pub(super) fn push(&mut self, failed: bool, size: usize) {
+        self.seen += 1;
+        self.last.push_back(failed);
+        if self.last.len() > size {
+            self.last.pop_front();
+        }
+    }
+    pub(super) fn too_many(&self, size: usize, percent: usize) -> bool {
+        let failed = self.last.iter().filter(|f| **f).count();
+        self.seen >= size as u64 && failed * 100 >= percent * size
+    }
+}
+
+impl Chunk<'_> {
+    pub(super) fn refused(
+        &mut self,
+        tx: &mut dyn Transaction,
+        items: &[Item],
+        record: &Record<'_>,
+        e: RecordError,
+        counts: &mut LegReport,
+        left: &mut Left,
+    ) -> Result<()> {
+        let item = &items[record.item];
+        if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk {
+            left.retry.push(record.item);
+            return Ok(());
+        }
+        let f = self.store_failure(&e);
+        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+        self.failed(tx, item, &company, &f, &[], counts)
+    }
+
+    pub(super) fn store_failure(&self, e: &RecordError) -> Failure {
+        let leg = self.leg;
+        let target = leg.leg().target;
+        let table = self.engine.maps.stores[target.store].1.get(target.table);
+        let (code, remedy) = match e.kind {
+            RecordErrorKind::Unique => (code::KEY, "another row has it; make it unique, then `tablemap errors retry`"),
+            RecordErrorKind::Foreign => (code::MISSING, "add the row it refers to, then `tablemap errors retry`"),
+            RecordErrorKind::Required => (code::REQUIRED, "fill it at the source or give the line a `default`"),
+            RecordErrorKind::Misfit => (code::FIT, "change the value, the map or the column"),
+            RecordErrorKind::Refused => {
+                (code::STORE, "the store's own rule refused it; correct the record or the rule")
+            }
+        };
+        let mut f = Failure::new(code, e.message.clone(), remedy);
+        f.store_kind = Some(e.kind);
+        if let Some(c) = e.column {
+            f.column = table.column(c).name.clone();
+            f.line = leg.cells.iter().find(|cell| cell.column == c).and_then(|cell| match cell.from {
+                CellFrom::Line(i) => Some(i),
+                _ => cell.line,
+            });
+        }
+        f
+    }
+
+    pub(super) fn blame_key(&self, f: Failure) -> Failure {
+        match self.leg.key_cells.first().and_then(|i| self.leg.cells[*i].line) {
+            Some(line) => f.at_line(self.leg.leg(), line),
+            None => f,
+        }
+    }
+
+    /// A record that was applied leaves the quarantine.
+    pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
+        if self.has_quarantine {
+            tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a record into quarantine and goes on.
+    pub fn failed(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        company: &str,
+        f: &Failure,
+        waits: &[Wait],
+        counts: &mut LegReport,
+    ) -> Result<()> {
+        let leg = self.leg;
+        let env = &self.engine.env;
+        let key = leg.source_key(&item.key).to_text();
+        let record = message::record(&self.engine.maps, leg, &item.key);
+        let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
+        let earlier = match self.has_quarantine {
+            true => tx.state_mut().quarantine_of(&leg.name, &key)?.into_iter().find(|q| q.company == company),
+            false => None,
+        };
+        let tries = earlier.as_ref().map_or(0, |q| q.tries) + 1;
+        // What may pass by itself is tried again, ever more rarely; what cannot is tried when the record changes, or
+        // by command.
+        let may_pass = matches!(f.store_kind, Some(RecordErrorKind::Unique | RecordErrorKind::Foreign));
+        let next_try = match f.kind {
+            QuarantineKind::Failed if may_pass => {
+                env.later(Duration::from_secs(5u64.saturating_mul(1 << tries.min(9)).min(3600)))
+            }
+            _ => String::new(),
+        };
+        match f.kind {
+            QuarantineKind::Parked => counts.parked += 1,
+            _ => counts.quarantined += 1,
+        }
+        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
+        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
+            self.samples.push(message.clone());
+        }
+        let base = match (leg.map.two_way > 0, &item.base) {
+            (true, Some(base)) => {
+                let table = self.engine.maps.stores[leg.leg().source.store].1.get(leg.leg().source.table);
+                let map: serde_json::Map<String, serde_json::Value> = base
+                    .iter()
+                    .map(|(c, v)| {
+                        let text = Key(Box::new([v.clone()])).to_text();
+                        (table.column(*c).name.clone(), serde_json::Value::String(text))
+                    })
+                    .collect();
+                serde_json::Value::Object(map).to_string()
+            }
+            _ => String::new(),
+        };
+        let entry = Quarantined {
+            leg: leg.name.clone(),
+            key: key.clone(),
+            company: company.to_string(),
+            kind: f.kind,
+            code: f.code.to_string(),
+            line,
+            column: f.column.clone(),
+            value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
+            message,
+            base,
+            old_ikey: match &item.before {
+                Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
+                None => String::new(),
+            },
+            tries,
+            next_try,
+            since: env.now(),
+        };
+        tx.state_mut().quarantine(&entry)?;
+        let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
+        tx.state_mut().put_waits(&leg.name, &key, &waits)?;
+        self.has_quarantine = true;
+        Ok(())
+    }
+
+    /// Whether the leg must stop itself (R12): the batch is then rolled back by the caller.
+    pub fn must_stop(&self, tx: &mut dyn Transaction) -> Result<Option<String>> {
+        let limits = &self.engine.limits;
+        if self.window.too_many(limits.failure_window, limits.failure_percent) {
+            return Ok(Some(format!(
+                "{}% or more of the last {} records failed",
+                limits.failure_percent, limits.failure_window
+            )));
+        }
+        if self.samples.is_empty() {
+            return Ok(None);
+        }
+        let counts = tx.state_mut().quarantine_counts(&self.leg.name)?;
+        let open = counts.iter().find(|(k, _)| *k == QuarantineKind::Failed).map_or(0, |(_, n)| *n);
+        Ok((open >= limits.open_failures).then(|| format!("{open} records wait in quarantine")))
+    }
+}
