@@ -159,6 +159,7 @@ impl Engine {
         let pending_from = self.opposite_position(leg)?;
         loop {
             let mut tx = self.begin(leg, progress)?;
+            self.env.point("in transaction");
             let mut pending = PendingTarget::default();
             if let Some((position, opposite)) = &pending_from {
                 let mut changes = Vec::new();

@@ -224,6 +224,7 @@ impl Engine {
         }
         let leg = run.leg;
         let mut tx = self.begin(leg, &mut run.progress)?;
+        self.env.point("in transaction");
         self.pending_now(run, tx.as_mut())?;
         let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());

@@ -4,8 +4,9 @@ use super::capture;
 use super::env::{Env, SideAt};
 use super::expr::Expr;
 use super::ir::{Company, Filter, Leg, Line, LineTarget, Operations};
+use super::leg_checks::known_cells;
 use super::line::{exact, travel};
-use super::reader::{Reader, Reads, Typed, list};
+use super::reader::{Reader, Reads, Typed};
 use super::reference::{Dest, Group, Makings, dest, join};
 use super::report::{Report, named};
 use super::typing::Typer;
@@ -13,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{Column, ColumnId, TableId};
 use crate::source::At;
 use crate::syntax::ast::{self, ExprKind, OnMissing, Operation, Side};
-use crate::value::{Fit, Type, Value, advice, common, fit};
+use crate::value::{Fit, Type, common, fit};
 
 /// What a line is in its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +57,10 @@ pub(crate) fn build<'a>(env: &Env<'a>, into: Side, jobs: &[Job<'a>], report: &mu
     b.finish(filter, report)
 }
 
-struct Builder<'e, 'a> {
-    env: &'e Env<'a>,
-    into: Side,
-    target: SideAt<'a>,
+pub(super) struct Builder<'e, 'a> {
+    pub(super) env: &'e Env<'a>,
+    pub(super) into: Side,
+    pub(super) target: SideAt<'a>,
     reader: Reader<'a>,
     lines: Vec<Line>,
     said: Vec<(At, Option<OnMissing>)>,
@@ -122,7 +123,7 @@ impl<'a> Builder<'_, 'a> {
             return;
         };
         let key = !matches!(job.part, Part::Field { .. });
-        self.check_fit(&value, &ty, both, key, report);
+        self.check_fit(line, &value, &ty, both, key, report);
         self.check_null(&value, &found, &ends, key, both, known, report);
         self.push(job, line, path, found, &ends, value, ty, reads, report);
     }
@@ -296,64 +297,6 @@ impl<'a> Builder<'_, 'a> {
         Some(ty)
     }
 
-    fn check_fit(&self, value: &Typed, ty: &Type, at: At, key: bool, report: &mut Report<'a>) {
-        let (from, to) = (named(&value.ty), named(ty));
-        let (code, message) = match fit(&value.ty, ty) {
-            Fit::Never => (Code::TM0301, format!("{from} makes no sense in a column of {to}")),
-            Fit::Lossy => (Code::TM0302, format!("{from} may be changed on its way into {to}")),
-            Fit::Checked if matches!((&value.ty, ty), (Type::Text { .. }, Type::Text { .. })) => {
-                let code = if key { Code::TM0304 } else { Code::TM0303 };
-                let what = if key { "a key is never cut: " } else { "" };
-                (code, format!("{from} may be too long for {to}; {what}a longer value fails its record"))
-            }
-            _ => return,
-        };
-        let mut d = Diagnostic::new(code, at.0, message);
-        d.help = match (code, ty) {
-            (Code::TM0303, Type::Text { max: Some(n) }) => Some(format!("to cut it, write `| truncate({n})`")),
-            (Code::TM0303 | Code::TM0304, _) => None,
-            _ => advice(&value.ty, ty).map(str::to_string),
-        };
-        report.add(d);
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one check, with all that it is about")]
-    fn check_null(
-        &self,
-        value: &Typed,
-        found: &Dest,
-        ends: &[(TableId, ColumnId)],
-        key: bool,
-        at: At,
-        known: &[Expr],
-        report: &mut Report<'a>,
-    ) {
-        let always = matches!(&value.expr, Expr::Constant(Value::Null));
-        if key {
-            if always {
-                report.at(Code::TM0502, at, "this part of the key is always null, so it identifies nothing");
-            }
-            return;
-        }
-        let (Dest::Column(c), [_]) = (found, ends) else { return };
-        let column = self.target.column(*c);
-        if !column.required || column.blank.is_some() || column.read_only {
-            return;
-        }
-        let name = format!("{}.{}", self.target.table().name, column.name);
-        if always {
-            let message = format!("`{name}` is required and has no blank, so it takes no null");
-            report.at(Code::TM0312, at, message);
-        } else if value.nullable && !known.iter().any(|k| same_cell(k, &value.expr)) {
-            report.help(
-                Code::TM0311,
-                at,
-                format!("`{name}` is required, and null may come here; such a record fails"),
-                "add a `default`, or a filter that lets only rows with a value leave",
-            );
-        }
-    }
-
     fn finish(mut self, filter: Option<Filter>, report: &mut Report<'a>) -> Option<Leg> {
         let mut plain: Vec<ColumnId> = self.written.iter().map(|(c, _)| *c).collect();
         // Two lines for one lookup: one through it, one as it is.
@@ -435,57 +378,6 @@ impl<'a> Builder<'_, 'a> {
         }
         key
     }
-
-    fn check_key(&self, key: &[ColumnId], report: &mut Report<'a>) {
-        let table = self.target.table();
-        let Some(first) = self.env.map.key.first() else { return };
-        // A part that could not be read was told of; what is left says nothing.
-        if report.failed || table.keys().any(|k| k.iter().all(|c| key.contains(c))) {
-            return;
-        }
-        let name = |c: &ColumnId| table.column(*c).name.as_str();
-        let names: Vec<&str> = key.iter().map(name).collect();
-        let keys: Vec<String> =
-            table.keys().map(|k| format!("({})", k.iter().map(name).collect::<Vec<_>>().join(", "))).collect();
-        let lacks_company = table.company.is_some_and(|c| !key.contains(&c)) && self.env.map.company.is_none();
-        let help = if lacks_company {
-            format!("its keys are {}; add `company {} = …`", keys.join(", "), table.company.map_or("", |c| name(&c)))
-        } else {
-            format!("its keys are {}", keys.join(", "))
-        };
-        report.help(
-            Code::TM0503,
-            At(first.left.at.0.to(first.right.at.0)),
-            format!("{} {} not identify one row of `{}`", list(&names), does(names.len()), self.target.name()),
-            help,
-        );
-    }
-
-    fn check_required(&self, written: &[ColumnId], report: &mut Report<'a>) {
-        if report.failed {
-            return;
-        }
-        let table = self.target.table();
-        for (i, c) in table.columns.iter().enumerate() {
-            let id = ColumnId(i as u32);
-            let by_itself = c.generated || c.default.is_some() || c.blank.is_some() || c.read_only;
-            if c.required && !by_itself && !written.contains(&id) {
-                let at = match self.into {
-                    Side::Left => self.env.tables.left.table.at,
-                    Side::Right => self.env.tables.right.table.at,
-                };
-                report.help(
-                    Code::TM0404,
-                    at,
-                    format!("`{}.{}` is required, and no line fills it when a row is created", table.name, c.name),
-                    format!(
-                        "add a line into it, or do not let the map create: `operations {}: update`",
-                        self.into.word()
-                    ),
-                );
-            }
-        }
-    }
 }
 
 /// Types a condition; a finding where it is none.
@@ -527,39 +419,8 @@ pub(crate) fn company_line(n: &ast::Node<ast::Pairing>) -> ast::Line {
     }
 }
 
-/// "does" or "do".
-pub(crate) fn does(n: usize) -> &'static str {
-    if n == 1 { "does" } else { "do" }
-}
-
 fn twice(name: &str, into: Side, at: At, first: At) -> Diagnostic {
     let d = Diagnostic::new(Code::TM0406, at.0, format!("`{name}` is written twice into {}", into.word()))
         .help("keep one line for each column and direction");
     if at.0 == first.0 { d } else { d.related(first.0, "the first line") }
-}
-
-/// Cells that a filter knows to have a value: those of `x is not null` and of comparisons that must hold.
-fn known_cells(condition: &Expr) -> Vec<Expr> {
-    let mut out = vec![];
-    let items = match condition {
-        Expr::And(items) => items.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    for item in items {
-        match item {
-            Expr::Not(x) => {
-                if let Expr::IsNull(x) = &**x {
-                    out.push((**x).clone());
-                }
-            }
-            Expr::Compare(_, _, a, b) => out.extend([(**a).clone(), (**b).clone()]),
-            Expr::In(x, _, _) | Expr::Like(x, _, _) => out.push((**x).clone()),
-            _ => {}
-        }
-    }
-    out
-}
-
-fn same_cell(a: &Expr, b: &Expr) -> bool {
-    matches!((a, b), (Expr::Slot(x), Expr::Slot(y)) if x == y)
 }

@@ -1,10 +1,11 @@
 //! The travelling value of a line: from its source operand through pipes, value map and default.
 
+use super::call::apply;
 use super::env::Env;
-use super::expr::{Expr, FunctionRef};
+use super::expr::Expr;
 use super::reader::{Reader, Typed};
 use super::report::Report;
-use super::typing::{Typer, apply, literal_of};
+use super::typing::{Typer, literal_of};
 use super::value_map::{self, Use};
 use crate::diagnostic::Code;
 use crate::function::{self, Arg};
@@ -94,29 +95,26 @@ fn back<'a>(
     report: &mut Report<'a>,
 ) -> Option<Typed> {
     // The types on the way there say what the inverses get and give.
-    let (stages, args) = report.silently(|quiet| {
-        let mut right = Reader::new(env.right.schema, env.right.id());
-        let mut typer = Typer { reader: &mut right, report: quiet };
-        let mut value = typer.infer(&line.right, None)?;
-        let mut args: Vec<Vec<Arg>> = vec![];
-        for pipe in &line.pipes {
-            let mut list = vec![Arg { ty: value.ty.clone(), literal: None }];
-            for a in &pipe.args {
-                let t = typer.infer(a, None)?;
-                let literal = match (&a.kind, &t.expr) {
-                    (ExprKind::Literal(_), Expr::Constant(v)) => Some(v.clone()),
-                    _ => None,
-                };
-                list.push(Arg { ty: t.ty, literal });
-            }
-            args.push(list);
-            value = typer.call(pipe, Some(value), None)?;
+    let mut right = Reader::new(env.right.schema, env.right.id());
+    let mut typer = Typer { reader: &mut right, report };
+    let mut there = typer.infer(&line.right, None)?;
+    let mut args: Vec<Vec<Arg>> = vec![];
+    for pipe in &line.pipes {
+        let mut list = vec![Arg { ty: there.ty.clone(), literal: None }];
+        for a in &pipe.args {
+            let t = typer.infer(a, None)?;
+            let literal = match (&a.kind, &t.expr) {
+                (ExprKind::Literal(_), Expr::Constant(v)) => Some(v.clone()),
+                _ => None,
+            };
+            list.push(Arg { ty: t.ty, literal });
         }
-        Some((value.ty, args))
-    })?;
+        args.push(list);
+        there = typer.call(pipe, Some(there), None)?;
+    }
     let mut typer = Typer { reader, report };
     let value = typer.infer(&line.left, None)?;
-    let mut value = mapped(env, line, value, &stages, Side::Right, report)?;
+    let mut value = mapped(env, line, value, &there.ty, Side::Right, report)?;
     for (pipe, args) in line.pipes.iter().zip(args).rev() {
         let name = &pipe.name.text;
         let f = function::find(name)?;
@@ -170,7 +168,6 @@ fn called(
     match apply(f, typed, &args, Some(end)) {
         Ok(t) => Some(t),
         Err(reason) => {
-            let _ = FunctionRef(f);
             report.help(
                 Code::TM0901,
                 pipe.at,

@@ -1,5 +1,6 @@
 //! Names, types, directions, keys, lookups: from the tree to the checked map the engine runs (ids, no names).
 
+mod call;
 mod capture;
 mod env;
 mod eval;
@@ -8,6 +9,7 @@ mod fingerprint;
 mod guard;
 pub mod ir;
 mod leg;
+mod leg_checks;
 mod line;
 mod map;
 mod order;

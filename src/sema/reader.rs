@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         if rest.iter().any(|s| s.inner.is_some()) {
             return self.alternatives(schema, from, lookup, rest, at, &text, report);
         }
-        if lookup.targets.len() > 1 {
+        if lookup.targets.len() != 1 {
             ambiguous(schema, lookup, step, rest, report);
             return None;
         }
@@ -246,6 +246,9 @@ impl<'a> Reader<'a> {
 
     /// `lookup_type(path)`: the column that holds the name of the referred row's table.
     pub(crate) fn lookup_type(&mut self, path: &Path, report: &mut Report<'_>) -> Option<Typed> {
+        if path.this || self.base.is_none() {
+            return self.path(path, report);
+        }
         let (schema, base) = self.base?;
         let mut from = 0;
         let mut table = base;
@@ -255,7 +258,7 @@ impl<'a> Reader<'a> {
                 return None;
             };
             if i + 1 < path.steps.len() {
-                if lookup.targets.len() > 1 {
+                if lookup.targets.len() != 1 {
                     ambiguous(schema, lookup, step, &path.steps[i + 1..], report);
                     return None;
                 }

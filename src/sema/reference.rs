@@ -57,7 +57,7 @@ pub(crate) fn dest(
             let below = format!("{text}.{}.", schema.get(to).name);
             alternatives.push((target, dest(schema, to, &inner.steps, &below, ends, report)?));
         }
-    } else if lookup.targets.len() > 1 {
+    } else if lookup.targets.len() != 1 {
         ambiguous(schema, lookup, step, rest, report);
         return None;
     } else {

@@ -49,11 +49,15 @@ impl<'a> Report<'a> {
         let near = nearest(name, known);
         let mut d = Diagnostic::new(code, at.0, message);
         d.help = did_you_mean(name, near.iter().copied());
-        let quoted = self.sources.text(at.0).starts_with('\'');
+        // The fix keeps the quotes: of a text, or of a name (or of a text in YAML).
+        let quote = self.sources.text(at.0).chars().next().filter(|c| matches!(c, '\'' | '"'));
         if let [one] = near.as_slice()
-            && (quoted || one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
+            && (quote.is_some() || one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
         {
-            let text = if quoted { format!("'{}'", one.replace('\'', "''")) } else { (*one).to_string() };
+            let text = match quote {
+                Some(q) => format!("{q}{}{q}", one.replace(q, &format!("{q}{q}"))),
+                None => (*one).to_string(),
+            };
             d = d.fix(format!("write `{one}`"), at.0, text, false);
         }
         self.add(d);

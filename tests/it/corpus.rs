@@ -1,6 +1,6 @@
 //! The corpus of checks: cases are files, no Rust needed to add one.
 //!
-//! `tests/corpus/check/bad/*.tmap` begin with comment lines `# expect CODE "text under the span"`, one for each finding;
+//! `tests/corpus/check/bad/*` (`.tmap` or `.map.yaml`) begin with comment lines `# expect CODE "text under the span"`, one for each finding;
 //! `tests/corpus/check/ok/*.tmap` have none. All cases see the schemas beside the folders; each file is a project.
 
 use std::collections::BTreeSet;
@@ -77,7 +77,8 @@ fn expected(text: &str) -> Vec<(String, String)> {
 fn bad_maps_are_found() {
     let mut wrong = vec![];
     let mut seen = BTreeSet::new();
-    for path in files(&corpus().join("bad"), ".tmap") {
+    let dir = corpus().join("bad");
+    for path in files(&dir, ".tmap").into_iter().chain(files(&dir, ".map.yaml")) {
         let mut sources = Sources::new();
         let findings = check_files(&mut sources, &corpus(), std::slice::from_ref(&path));
         let mut want = expected(&std::fs::read_to_string(&path).unwrap());
@@ -110,6 +111,33 @@ fn good_maps_have_no_findings() {
         let mut sources = Sources::new();
         let findings = check_files(&mut sources, &corpus(), std::slice::from_ref(&path));
         assert!(findings.is_empty(), "{}", shown(&sources, &findings));
+    }
+}
+
+/// Whatever is written: no panic, and a map that is left out has an error.
+#[test]
+fn maps_with_a_line_missing_are_judged_too() {
+    let mut sources = Sources::new();
+    let stores = stores(&mut sources, &corpus());
+    for path in files(&corpus().join("bad"), ".tmap").iter().chain(&files(&corpus().join("ok"), ".tmap")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
+        for gap in 0..lines.len() {
+            let mut rest = lines.clone();
+            rest.remove(gap);
+            let mut sources = Sources::new();
+            let file = sources.add(path.display().to_string(), rest.join("\n"));
+            let (ast, mut findings) = syntax::dsl::parse(&sources, file);
+            let maps = ast.maps.len();
+            let asts = [(file, ast)];
+            let time_zone = jiff::tz::TimeZone::UTC;
+            let input = Input { sources: &sources, stores: &stores, files: &asts, companies: None, time_zone };
+            let (project, found) = check::check(&input);
+            findings.extend(found);
+            let error = findings.iter().any(|d| d.severity == tablemap::diagnostic::Severity::Error);
+            assert!(error || project.maps.len() == maps, "{} without line {gap}", path.display());
+            assert_eq!(project.order.len(), project.maps.len());
+        }
     }
 }
 
