@@ -181,7 +181,11 @@ fn key(loaded: &Loaded, e: &Entry) -> String {
     let at = if e.it.leg.ends_with("/left") { map.right } else { map.left };
     let table = loaded.checked.stores[at.store].1.get(at.table);
     let types: Vec<_> = table.primary_key.iter().map(|c| table.column(*c).ty.clone()).collect();
-    let mut text = Key::parse(&e.it.key, &types).map_or_else(|| e.it.key.clone(), |k| k.to_string());
+    let named = |k: Key| {
+        let names = table.primary_key.iter().map(|c| table.column(*c).name.as_str());
+        names.zip(k.0.iter()).map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = Key::parse(&e.it.key, &types).map_or_else(|| e.it.key.clone(), named);
     if !e.it.company.is_empty() {
         text.push_str(&format!(" in {}", e.it.company));
     }

@@ -5,7 +5,7 @@ use super::failure::{Code, Failure};
 use super::out::many;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
-use crate::project::{self, Location, Project, StoreConfig, StoreKind};
+use crate::project::{self, Location, Project, StoreConfig};
 use crate::schema::StoreSchema;
 use crate::sema::{self, CheckedProject};
 use crate::source::{FileId, Sources, Span};
@@ -221,6 +221,7 @@ impl Loaded {
 
 #[cfg(feature = "sqlite")]
 fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+    use crate::project::StoreKind;
     use crate::store::memory::MemoryStore;
     use crate::store::sqlite::{Options, SqliteStore};
     match (config.kind, &config.location) {

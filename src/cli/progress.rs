@@ -3,7 +3,7 @@
 use super::open::Loaded;
 use super::out::{Out, many, number, seconds};
 use crate::engine::{LegReport, Observer};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -62,9 +62,13 @@ impl Observer for Progress<'_> {
         let name = self.name(map, into);
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{prefix}  [{bar:28}] {human_pos}/{human_len}  {per_sec}  {eta} left";
+            let template = "{prefix}  [{bar:28}] {human_pos}/{human_len}  {rate}  {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
+                let rate = |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+                    // A bar that cannot be drawn is none.
+                    let _ = write!(w, "{}/s", number(state.per_sec() as u64));
+                };
+                bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
             }
             bar.set_prefix(name.clone());
             bar

@@ -116,8 +116,10 @@ fn print(context: &Context, loaded: &Loaded, todo: &[(usize, usize)], verdicts: 
         let at = loaded.sources.at(test.name.at.0);
         out.line(format!("  {}  {}  {}", paint(ERROR, "FAIL"), test.name.text, paint(DIM, at)));
         for (at, p) in &v.problems {
-            let at = at.map_or(String::new(), |s| format!("{}: ", loaded.sources.at(s)));
-            out.line(indent(&wrap(&format!("{at}{}", p.message), 92), 8));
+            // The file stands in the line above.
+            let line =
+                at.map_or(String::new(), |s| format!("line {}: ", loaded.sources.file(s.file).place(s.start).line));
+            out.line(indent(&wrap(&format!("{line}{}", p.message), 92), 8));
             if !p.cells.is_empty() {
                 let rows =
                     p.cells.iter().map(|c| vec![c.column.clone(), c.expected.clone(), c.found.clone()]).collect();
@@ -127,9 +129,9 @@ fn print(context: &Context, loaded: &Loaded, todo: &[(usize, usize)], verdicts: 
         for message in &v.quarantine {
             out.line(indent(&wrap(&format!("in quarantine: {message}"), 92), 8));
         }
-        if v.quarantine.is_empty() && v.problems.iter().any(|(at, _)| at.is_some()) {
+        if v.quarantine.is_empty() && v.problems.iter().any(|(at, p)| at.is_some() && p.cells.is_empty()) {
             out.line(indent(
-                &paint(DIM, "nothing is in quarantine: look at the filters, and at the lines of these columns"),
+                &paint(DIM, "nothing is in quarantine; look at the map's filters, operations and companies"),
                 8,
             ));
         }

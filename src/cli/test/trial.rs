@@ -3,8 +3,11 @@
 use super::super::open::Loaded;
 use super::expect::{Problem, Table};
 use super::given::Given;
+use crate::engine::{Engine, Env, Limits, Quiet};
+use crate::schema::StoreSchema;
 use crate::sema::{CheckedMap, CheckedProject, Company};
 use crate::source::Span;
+use crate::store::{QuarantineKind, Store};
 use crate::syntax::ast::{Cell, Path, Row, Side, Test, TestWhat};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,21 +40,23 @@ pub(super) fn run(loaded: &Loaded, map: usize, test: &Test) -> Verdict {
 
 type Stopped = (Option<Span>, String);
 
-#[cfg(not(feature = "sqlite"))]
-fn attempt(_: &Loaded, _: &Arc<CheckedMap>, _: &Test, _: &mut Verdict) -> Result<(), Stopped> {
-    Err((None, "tests need a build with the feature `sqlite`".into()))
+/// An empty store of this process alone.
+#[cfg(feature = "sqlite")]
+fn fresh(name: &str, schema: &Arc<StoreSchema>) -> Result<Arc<dyn Store>, String> {
+    let store = crate::store::memory::MemoryStore::new(name, schema.clone()).map_err(|e| e.to_string())?;
+    Ok(Arc::new(store))
 }
 
-#[cfg(feature = "sqlite")]
-fn attempt(loaded: &Loaded, map: &Arc<CheckedMap>, test: &Test, verdict: &mut Verdict) -> Result<(), Stopped> {
-    use crate::engine::{Engine, Env, Limits, Quiet};
-    use crate::store::memory::MemoryStore;
-    use crate::store::{QuarantineKind, Store};
+#[cfg(not(feature = "sqlite"))]
+fn fresh(_: &str, _: &Arc<StoreSchema>) -> Result<Arc<dyn Store>, String> {
+    Err("tests need a build with the feature `sqlite`".into())
+}
 
+fn attempt(loaded: &Loaded, map: &Arc<CheckedMap>, test: &Test, verdict: &mut Verdict) -> Result<(), Stopped> {
     let checked = alone(&loaded.checked, map);
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for (name, schema) in &checked.stores {
-        stores.push(Arc::new(MemoryStore::new(name, schema.clone()).map_err(|e| (None, e.to_string()))?));
+        stores.push(fresh(name, schema).map_err(|e| (None, e))?);
     }
     let engine = Engine::new("test", checked, stores, Env::default(), Limits::default());
     let run = || engine.run_once(Some(&[0]), &Quiet).map_err(|e| (None, e.to_string()));
@@ -148,7 +153,7 @@ fn other(loaded: &Loaded, path: &Path) -> Result<(usize, crate::schema::TableId)
 
 fn other_row(
     loaded: &Loaded,
-    stores: &[Arc<dyn crate::store::Store>],
+    stores: &[Arc<dyn Store>],
     given: &Given,
     path: &Path,
     row: &Row,
