@@ -210,7 +210,7 @@ fn line_value(leg: &Leg, context: &Context, row: &[Value], i: usize, line: &Line
     convert(value.clone().into_owned(), &line.ty).map_err(|reason| {
         let mut f = Failure::new(
             code::FIT,
-            format!("the value {reason}"),
+            format!("the value is {reason}"),
             "change it at the source, or let the line transform it (`| truncate(n)`, `| round(n)`, a value map)",
         )
         .at_line(leg, i);

@@ -51,7 +51,7 @@ impl Engine {
             drop(receive);
             let read = reader.join().unwrap_or_else(|_| Err(EngineError::Refused("the reading thread failed".into())));
             // A reader whose writer is gone has nothing to say.
-            wrote.and_then(|()| read)
+            wrote.and(read)
         });
         outcome?;
         counts.seconds = self.env.monotonic().saturating_sub(started).as_secs_f64();

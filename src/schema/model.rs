@@ -4,7 +4,7 @@ use crate::source::Span;
 use crate::value::{Collation, Type, Value};
 
 /// Index of a table in [`StoreSchema::tables`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub u32);
 
 /// Index of a column in [`Table::columns`].

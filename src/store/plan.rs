@@ -15,12 +15,6 @@ pub struct ReadPlan {
     pub columns: Vec<(usize, ColumnId)>,
 }
 
-impl Default for TableId {
-    fn default() -> TableId {
-        TableId(0)
-    }
-}
-
 /// One lookup followed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Join {
@@ -54,7 +48,7 @@ impl Rows {
     }
     /// How many rows.
     pub fn len(&self) -> usize {
-        if self.width == 0 { 0 } else { self.cells.len() / self.width }
+        self.cells.len().checked_div(self.width).unwrap_or(0)
     }
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {

@@ -118,7 +118,7 @@ pub fn convert(value: Value, to: &Type) -> Result<Value, String> {
         (Value::Decimal(d), Type::Decimal { limits }) => decimal(d, *limits),
         (Value::Decimal(d), Type::Integer) => match d.to_i64() {
             Some(i) => Ok(Value::Integer(i)),
-            None if !d.fits_scale(0) => Err("has digits after the point".into()),
+            None if !d.fits_scale(0) => Err("not whole".into()),
             None => Err("too large for an integer".into()),
         },
         (Value::Decimal(d), Type::Text { .. }) => convert(Value::text(d.to_text()), to),
@@ -194,10 +194,10 @@ pub(super) fn decimal(d: Dec, limits: Option<(u8, u8)>) -> Result<Value, String>
     let before = u32::from(p).saturating_sub(s.into());
     let (after, digits) = (u32::from(s), |n| if n == 1 { "digit" } else { "digits" });
     if d.integer_digits() > before {
-        return Err(format!("more than {before} {} before the point", digits(before)));
+        return Err(format!("longer than {before} {} before the point", digits(before)));
     }
     if !d.fits_scale(after) {
-        return Err(format!("more than {after} {} after the point", digits(after)));
+        return Err(format!("longer than {after} {} after the point", digits(after)));
     }
     Ok(Value::Decimal(d))
 }

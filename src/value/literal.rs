@@ -153,9 +153,9 @@ mod tests {
             (Text("abc"), Type::Text { max: Some(2) }, "longer than 2 characters"),
             (Text("1"), Type::Integer, "a text where an integer is expected; write the number without quotes"),
             (Number("1"), Type::Text { max: None }, "a number where a text is expected; write it in quotes"),
-            (Number("1.5"), Type::Integer, "no integer: has digits after the point"),
+            (Number("1.5"), Type::Integer, "no integer: not whole"),
             (Number("1.50"), Type::Decimal { limits: Some((5, 2)) }, "Decimal(1.50)"),
-            (Number("1.505"), Type::Decimal { limits: Some((5, 2)) }, "more than 2 digits after the point"),
+            (Number("1.505"), Type::Decimal { limits: Some((5, 2)) }, "longer than 2 digits after the point"),
             (Number("0.1"), Type::Float, "Float(Float(0.1))"),
             (Number("7"), Type::Null, "Integer(7)"),
         ] {

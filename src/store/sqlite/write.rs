@@ -187,7 +187,7 @@ fn run(session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Va
 }
 
 fn run_on(s: &mut Statement<'_>, session: &Session, plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Ran {
-    let mut inner = || -> std::result::Result<Outcome<(usize, Option<Vec<Value>>)>, rusqlite::Error> {
+    let mut inner = || -> rusqlite::Result<Outcome<(usize, Option<Vec<Value>>)>> {
         for (i, ((c, affinity), v)) in plan.columns.iter().zip(&plan.affinities).zip(values).enumerate() {
             match encode(v, t.column(*c), *affinity) {
                 Ok(bound) => s.raw_bind_parameter(i + 1, bound)?,
