@@ -56,7 +56,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            chunk_rows: 100_000,
+            chunk_rows: 250_000,
             batch_rows: 1_000,
             live_rows: 1_000,
             log_rows: 50_000,
