@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod cli_bad_input;
 mod corpus;
+mod demo;
 mod docs;
 mod engine;
 mod harness;
