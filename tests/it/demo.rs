@@ -102,7 +102,7 @@ fn the_demos_stores_hold_what_plain_sql_expects() {
     // The comparison can fail: one cent, one row.
     let check = std::fs::read_to_string(example.join("expected/check.sql")).unwrap();
     let queries: Vec<&str> = check
-        .split("-- name: ")
+        .split("\n-- name: ")
         .skip(1)
         .map(|q| q.split_once('\n').unwrap().1)
         .map(|q| &q[..q.rfind(';').unwrap()])
