@@ -7,6 +7,7 @@ mod cli_bad_input;
 mod corpus;
 mod docs;
 mod engine;
+mod features;
 mod harness;
 mod kill;
 mod notations;
