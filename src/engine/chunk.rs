@@ -108,6 +108,8 @@ pub(super) struct Chunk<'a> {
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
+    /// What the record at hand waits for, in all its companies.
+    pub fan_out: Vec<Wait>,
 }
 
 /// One target row to be.
@@ -138,6 +140,7 @@ impl<'a> Chunk<'a> {
             outcomes: vec![],
             samples: vec![],
             tracks,
+            fan_out: vec![],
         }
     }
 
@@ -178,7 +181,14 @@ impl<'a> Chunk<'a> {
                     counts.filtered_out += 1;
                     self.solved(tx, item, "")?;
                 }
-                What::Failed(f) => self.failed(tx, item, "", f, &[], counts)?,
+                What::Failed(f) => {
+                    if self.has_quarantine {
+                        for c in &companies {
+                            self.solved(tx, item, &c.to_string())?;
+                        }
+                    }
+                    self.failed(tx, item, "", f, &[], counts)?;
+                }
                 What::Delete => {
                     if companies.is_empty() {
                         self.delete(tx, item, None, counts)?;
@@ -202,6 +212,7 @@ impl<'a> Chunk<'a> {
                     } else if companies.is_empty() {
                         self.resolved(tx, items, i, lines, None, &mut records, counts)?;
                     } else {
+                        self.begin_fan_out(tx, item)?;
                         for c in &companies {
                             self.resolved(tx, items, i, lines, Some(c), &mut records, counts)?;
                         }

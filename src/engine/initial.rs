@@ -233,7 +233,9 @@ impl Engine {
             now.cursor = next.clone().unwrap_or_default();
             now.cut = head;
             now.epoch = self.epoch(leg.leg().target.store);
-            now.last_applied_at = self.env.now();
+            if chunk_counts.written() > 0 {
+                now.last_applied_at = self.env.now();
+            }
             if next.is_none() {
                 now.phase = "live".into();
             }

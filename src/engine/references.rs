@@ -93,7 +93,7 @@ fn resolve_one(
         let written = |row: &[Value]| {
             let mut row = row.to_vec();
             if reference.type_column.is_some() {
-                row.push(Value::text(&table.name));
+                row.push(target.type_value.clone());
             }
             row
         };
@@ -155,9 +155,7 @@ fn resolve_one(
         OnMissing::Park => f.kind = QuarantineKind::Parked,
         _ => f.remedy = "add the row, then `tablemap errors retry`".into(),
     }
-    // A polymorphic reference is satisfied by any of its tables: it waits on the first, and the others are looked at
-    // again with every retry of the record.
-    waits.truncate(1);
+    // A polymorphic reference is satisfied by any of its tables: what arrives first wakes the record.
     Ok(Err(Box::new(Unresolved { failure: f, waits })))
 }
 

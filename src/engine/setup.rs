@@ -252,7 +252,13 @@ impl Engine {
                 let leg = &self.legs[i];
                 let known = self.target(leg).snapshot()?.state().progress(&leg.name)?;
                 let yields = n == 1 && map.two_way > 0;
-                let fresh = |phase: &str| self.fresh_progress(leg, phase);
+                let applied = known.as_ref().map(|p| p.last_applied_at.clone()).unwrap_or_default();
+                let fresh = |phase: &str| {
+                    Ok::<_, EngineError>(Progress {
+                        last_applied_at: applied.clone(),
+                        ..self.fresh_progress(leg, phase)?
+                    })
+                };
                 match known {
                     Some(p) if p.desired == "pause" => {
                         report.stopped.push(StoppedLeg {

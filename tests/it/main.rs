@@ -8,6 +8,7 @@ mod corpus;
 mod demo;
 mod docs;
 mod engine;
+mod features;
 mod harness;
 mod kill;
 mod notations;

@@ -202,7 +202,7 @@ impl ReadState for Handle {
         let mut i = 0;
         while i < waits.len() && arrived.len() < limit {
             let key = &waits[i].0;
-            let mut all = true;
+            let mut any = false;
             while i < waits.len() && waits[i].0 == *key {
                 let wait = &waits[i].1;
                 let there = match known.get(wait) {
@@ -213,10 +213,10 @@ impl ReadState for Handle {
                         there
                     }
                 };
-                all &= there;
+                any |= there;
                 i += 1;
             }
-            if all {
+            if any {
                 arrived.push(key.clone());
             }
         }
