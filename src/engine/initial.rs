@@ -160,7 +160,7 @@ impl Engine {
         let pending_from = self.opposite_position(leg)?;
         loop {
             let mut tx = self.begin(leg, progress)?;
-            self.env.point("in transaction");
+            self.env.point("in transaction")?;
             let mut pending = PendingTarget::default();
             if let Some((position, opposite)) = &pending_from {
                 let mut changes = Vec::new();
@@ -236,10 +236,10 @@ impl Engine {
             tx.disown_side_effects(&leg.name, &|t, k| {
                 t == leg.leg().target.table && written.contains(&leg.target_key(k))
             })?;
-            self.env.point("before commit");
-            self.env.point("in commit");
+            self.env.point("before commit")?;
+            self.env.point("in commit")?;
             tx.commit()?;
-            self.env.point("after commit");
+            self.env.point("after commit")?;
             *progress = now;
             counts.add(&chunk_counts);
             if next.is_none() {
