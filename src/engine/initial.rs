@@ -161,7 +161,7 @@ impl Engine {
         let mut pending = PendingTarget::default();
         loop {
             let mut tx = self.begin(leg, progress)?;
-            self.env.point("in transaction");
+            self.env.point("in transaction")?;
             // Now the pending set is exact; our own rows of earlier chunks pass by.
             if let Some((through, opposite)) = &mut pending_from {
                 loop {
@@ -243,10 +243,10 @@ impl Engine {
             tx.disown_side_effects(&leg.name, &|t, k| {
                 t == leg.leg().target.table && written.contains(&leg.target_key(k))
             })?;
-            self.env.point("before commit");
-            self.env.point("in commit");
+            self.env.point("before commit")?;
+            self.env.point("in commit")?;
             tx.commit()?;
-            self.env.point("after commit");
+            self.env.point("after commit")?;
             *progress = now;
             counts.add(&chunk_counts);
             if next.is_none() {

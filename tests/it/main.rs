@@ -12,3 +12,4 @@ mod features;
 mod harness;
 mod kill;
 mod notations;
+mod simulate;
