@@ -3,6 +3,7 @@
 use super::Context;
 use super::failure::{Code, Failure};
 use super::out::many;
+use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
 use crate::project::{self, Location, Project, StoreConfig};
@@ -68,8 +69,9 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
         companies: project.companies.as_deref(),
         time_zone: project.time_zone.clone(),
     };
-    let (checked, more) = sema::analyse(&input);
+    let (checked, more) = check::check(&input);
     findings.extend(project.at_levels(more));
+    let mut findings = check::without_echoes(&sources, &files, findings);
     findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
     Ok(Loaded { sources, project, findings, checked, files })
 }
