@@ -203,7 +203,7 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
             Ok(file) => file,
             Err(d) => {
                 let d = if d.code == Code::TM0150 {
-                    d.help(format!("write the file, or make it with `tablemap schema pull {}`", store.name))
+                    d.help("write the file, or name the one that is meant; `tablemap init` makes two to learn from")
                 } else {
                     *d
                 };

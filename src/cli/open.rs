@@ -70,6 +70,7 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     };
     let (checked, more) = check::check(&input);
     findings.extend(project.at_levels(more));
+    let mut findings = check::without_echoes(&sources, &files, findings);
     findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
     Ok(Loaded { sources, project, findings, checked, files })
 }
