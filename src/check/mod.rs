@@ -1,7 +1,10 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
+mod allow;
 mod filled;
 mod unused_values;
+
+pub use allow::{Allowed, allow};
 
 use crate::diagnostic::Diagnostic;
 use crate::sema::{CheckedProject, Input, analyse};

@@ -28,6 +28,22 @@ pub fn parse(text: &str, file: FileId) -> (Document, Vec<Diagnostic>) {
     (document, b.findings)
 }
 
+/// Where the comments of `text` stand, from `#` to the last character, in order; those behind broken YAML are not found.
+pub fn comments(text: &str) -> Vec<(usize, usize)> {
+    let mut b = Builder { text, ..Builder::default() };
+    b.run();
+    let mut all: Vec<(usize, usize)> = b
+        .comments
+        .iter()
+        .map(|c| {
+            let line = text.get(c.at..).and_then(|t| t.lines().next()).unwrap_or("");
+            (c.at, c.at + line.trim_end().len())
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
 /// A collection that is not closed yet.
 struct Open {
     kind: Kind,
