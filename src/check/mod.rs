@@ -2,9 +2,11 @@
 
 mod allow;
 mod filled;
+mod pages;
 mod unused_values;
 
 pub use allow::{Allowed, allow};
+pub use pages::{area, page};
 
 use crate::diagnostic::Diagnostic;
 use crate::sema::{CheckedProject, Input, analyse};

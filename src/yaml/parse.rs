@@ -151,6 +151,12 @@ impl Builder<'_> {
         let line = self.text[line_start..].lines().next().unwrap_or("");
         let item = line.trim_start();
         let item = item.strip_prefix("- ").map_or(item, str::trim_start);
+        if info.contains("recursion limit") {
+            // The parser's own limit, which lies right behind ours.
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            self.findings.push(Diagnostic::new(Code::TM0137, self.span(at, at), message).help("no map needs that"));
+            return;
+        }
         let message = format!("this is not YAML: {}", info.trim_end_matches('.').to_lowercase());
         let width = self.text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let mut d = Diagnostic::new(Code::TM0130, self.span(at, at + width), message);
