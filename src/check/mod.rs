@@ -1,10 +1,14 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
+mod allow;
 mod echoes;
 mod filled;
+mod pages;
 mod unused_values;
 
+pub use allow::{Allowed, allow};
 pub use echoes::without_echoes;
+pub use pages::{area, page};
 
 use crate::diagnostic::Diagnostic;
 use crate::sema::{CheckedProject, Input, analyse};

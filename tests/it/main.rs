@@ -12,4 +12,5 @@ mod features;
 mod harness;
 mod kill;
 mod notations;
+mod pages;
 mod simulate;
