@@ -1,6 +1,8 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
 mod filled;
+mod keys_merge;
+mod round_trip;
 mod unused_values;
 
 use crate::diagnostic::Diagnostic;
@@ -9,7 +11,7 @@ use crate::sema::{CheckedProject, Input, analyse};
 type Rule = fn(&Input<'_>, &CheckedProject) -> Vec<Diagnostic>;
 
 /// Every rule.
-const RULES: &[Rule] = &[filled::check, unused_values::check];
+const RULES: &[Rule] = &[filled::check, keys_merge::check, round_trip::check, unused_values::check];
 
 /// Analyses all maps and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
