@@ -3,7 +3,9 @@
 mod allow;
 mod echoes;
 mod filled;
+mod keys_merge;
 mod pages;
+mod round_trip;
 mod unused_values;
 
 pub use allow::{Allowed, allow};
@@ -16,7 +18,7 @@ use crate::sema::{CheckedProject, Input, analyse};
 type Rule = fn(&Input<'_>, &CheckedProject) -> Vec<Diagnostic>;
 
 /// Every rule.
-const RULES: &[Rule] = &[filled::check, unused_values::check];
+const RULES: &[Rule] = &[filled::check, keys_merge::check, round_trip::check, unused_values::check];
 
 /// Analyses all maps and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
