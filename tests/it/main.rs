@@ -9,5 +9,6 @@ mod docs;
 mod engine;
 mod harness;
 mod kill;
+mod levels;
 mod notations;
 mod pages;
