@@ -13,6 +13,7 @@ use crate::value::{Fit, Type, Value, advice, fit};
 
 impl<'a> Builder<'_, 'a> {
     /// Whether what the line brings fits where it ends.
+    #[allow(clippy::too_many_arguments, reason = "one check, with all that it is about")]
     pub(super) fn check_fit(
         &self,
         line: &ast::Line,
