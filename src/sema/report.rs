@@ -1,8 +1,12 @@
 //! Collects findings, and finds places and texts for messages.
 
 use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean, nearest};
-use crate::source::{At, Sources};
+use crate::schema::Column;
+use crate::source::{At, Sources, Span};
 use crate::value::Type;
+
+/// The most known names that are listed where none is near.
+const MANY: usize = 8;
 
 /// The findings of one map, with the texts they are about.
 pub(crate) struct Report<'a> {
@@ -46,21 +50,34 @@ impl<'a> Report<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
+        let d = self.near(code, at, message, name, known);
+        self.add(d);
+    }
+
+    /// The same, not yet added.
+    pub(crate) fn near<'n>(
+        &self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Diagnostic {
         let known: Vec<&str> = known.into_iter().collect();
         let near = nearest(name, known.iter().copied());
         let mut d = Diagnostic::new(code, at.0, message);
+        d.help = did_you_mean(name, near.iter().copied());
         let quoted = self.sources.text(at.0).starts_with('"');
-        d.help = did_you_mean(name, near.iter().copied()).or_else(|| match code {
-            Code::TM0203 if quoted => Some(format!("a text stands in single quotes, `'{name}'`; `\"…\"` is a name")),
-            Code::TM0201 | Code::TM0202 if known.is_empty() => {
-                Some("none is known: mend the file that says them".into())
-            }
-            Code::TM0201 | Code::TM0202 => {
-                let some: Vec<String> = known.iter().take(8).map(|k| format!("`{k}`")).collect();
-                Some(format!("known are {}{}", some.join(", "), if known.len() > 8 { ", …" } else { "" }))
-            }
-            _ => None,
-        });
+        if d.help.is_none() && code == Code::TM0203 && quoted {
+            d.help = Some(format!("a text stands in single quotes, `'{name}'`; `\"…\"` is a name"));
+        }
+        if known.is_empty() && matches!(code, Code::TM0201 | Code::TM0202) {
+            d.help = Some("none is known: mend the file that says them".into());
+        }
+        if d.help.is_none() && (1..=MANY).contains(&known.len()) {
+            let quoted: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
+            d.help = Some(format!("{} {}", if known.len() == 1 { "there is" } else { "there are" }, quoted.join(", ")));
+        }
         // The fix keeps the quotes: of a text, or of a name (or of a text in YAML).
         let quote = self.sources.text(at.0).chars().next().filter(|c| matches!(c, '\'' | '"'));
         if let [one] = near.as_slice()
@@ -72,7 +89,18 @@ impl<'a> Report<'a> {
             };
             d = d.fix(format!("write `{one}`"), at.0, text, false);
         }
-        self.add(d);
+        d
+    }
+
+    /// Adds the place in the schema file where `name` is declared, if the schema was read from one of these texts.
+    pub(crate) fn declared(&self, d: Diagnostic, span: Span, name: &str, message: impl Into<String>) -> Diagnostic {
+        let here = self.sources.get(span).is_some_and(|t| t.trim_matches(['"', '\'']) == name);
+        if here { d.related(span, message) } else { d }
+    }
+
+    /// The same for a column, with its type.
+    pub(crate) fn column(&self, d: Diagnostic, column: &Column) -> Diagnostic {
+        self.declared(d, column.span, &column.name, format!("this is {}", named(&column.ty)))
     }
 
     /// Runs `f` without keeping its findings.

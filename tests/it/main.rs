@@ -11,6 +11,7 @@ mod engine;
 mod features;
 mod harness;
 mod kill;
+mod levels;
 mod notations;
 mod pages;
 mod simulate;

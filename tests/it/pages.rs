@@ -160,3 +160,75 @@ fn the_examples_of_the_pages_are_what_they_say() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
 }
+
+const CHECKS: &str = "\
+# Checks
+
+`tablemap check` reads project, schemas and maps, and needs no store. Every finding has a code that keeps its meaning for
+ever; `tablemap explain CODE` prints its page. The examples of the pages read the two schemas in
+[tests/corpus/check](../tests/corpus/check). How the rules of dual-write are found again here is in
+[dual-write-checks.md](dual-write-checks.md), how messages are written in [messages.md](messages.md).
+
+## Levels
+
+A project may give a code another level, in `tablemap.yaml`:
+
+```yaml
+checks:
+  TM0303: allow   # not told
+  TM0609: deny    # an error: the map does not run
+  TM1101: warn    # a warning
+```
+
+Warnings can be lowered and raised. Errors stay errors: to lower one is a finding (TM0168). Levels hold for every command,
+so a map with a denied finding neither runs nor is tested.
+
+## Comments that silence a finding
+
+```text
+SHORT < name  # allow TM0303: names are at most 8 characters here
+
+# allow TM0703, TM0704: the other states are set by nobody
+STATUS << status {
+  'Active' < 'Open'
+}
+```
+
+At the end of a line the comment covers what begins on that line; on a line of its own, the statement or field line right
+below, as far as it reaches. It works in both notations and in project and schema files. The reason is required (TM1110).
+Warnings only: an error cannot be allowed (TM1112). A warning that the project denies is silenced all the same, since
+somebody gave a reason. `check` counts what was silenced; a comment that silences nothing is a finding itself (TM1111),
+told as soon as the maps have no errors.
+
+## All codes
+
+Made from the registry by `UPDATE=1 cargo nextest run checks_are_listed`.
+";
+
+/// docs/checks.md, made from the registry.
+fn list() -> String {
+    let mut text = CHECKS.to_string();
+    let mut area = "";
+    for (code, severity, title) in all_codes() {
+        if check::area(*code) != area {
+            area = check::area(*code);
+            text.push_str(&format!("\n### {}{}\n\n", area[..1].to_uppercase(), &area[1..]));
+            text.push_str("| code | severity | title |\n|---|---|---|\n");
+        }
+        let severity = format!("{severity:?}").to_lowercase();
+        text.push_str(&format!("| [{code}](../src/check/pages/{code}.md) | {severity} | {title} |\n"));
+    }
+    text
+}
+
+#[test]
+fn checks_are_listed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, list()).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap_or_default() == list(),
+        "docs/checks.md is stale: UPDATE=1 cargo nextest run checks_are_listed"
+    );
+}
