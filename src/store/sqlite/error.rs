@@ -12,9 +12,9 @@ pub(super) fn store_error(store: &str, e: Error) -> StoreError {
     };
     let said = message.clone().unwrap_or_else(|| code.to_string());
     match code.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            unreachable(format!("another program holds it locked ({said}); end what writes to it, or raise `busy_ms`"))
-        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => unreachable(format!(
+            "another program holds it locked ({said}) for longer than is waited; end what writes to it"
+        )),
         ErrorCode::NotADatabase => unreachable("the file is no SQLite database, or is encrypted".into()),
         ErrorCode::DatabaseCorrupt => {
             unreachable(format!("the file is damaged ({said}); restore it, or recover it with `sqlite3 FILE .recover`"))
