@@ -60,6 +60,29 @@ impl Engine {
                 epochs[s] = epoch;
             }
         }
+        self.forget_removed()
+    }
+
+    /// Legs of maps that are no longer in the project let their logs go; should a map come back, it begins anew.
+    fn forget_removed(&self) -> Result<()> {
+        let prefix = format!("{}/", self.project);
+        for target in &self.stores {
+            let known = target.snapshot()?.state().all_progress(&prefix)?;
+            for mut p in known {
+                if p.map_hash.is_empty() || self.legs.iter().any(|l| l.name == p.leg) {
+                    continue;
+                }
+                for (s, source) in self.stores.iter().enumerate() {
+                    if source.identity()?.store_id == p.source_id {
+                        self.let_log_go(s, &p.leg)?;
+                    }
+                }
+                (p.phase, p.cursor, p.map_hash) = ("initial".into(), String::new(), String::new());
+                let mut tx = target.begin()?;
+                tx.state_mut().put_progress(&p)?;
+                tx.commit()?;
+            }
+        }
         Ok(())
     }
 
