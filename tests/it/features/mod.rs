@@ -5,6 +5,7 @@ mod daemon;
 mod guards;
 mod lines;
 mod lookups;
+mod records;
 mod rules;
 mod types;
 
