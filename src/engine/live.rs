@@ -107,6 +107,7 @@ impl Engine {
         let acks: Vec<(String, Position)> =
             runs.iter().filter(|r| r.moved).map(|r| (r.leg.name.clone(), r.progress.position.clone())).collect();
         drop(snapshot);
+        self.env.point("before acknowledge")?;
         if !acks.is_empty() {
             self.stores[source].acknowledge(&acks)?;
         }
@@ -225,7 +226,7 @@ impl Engine {
         }
         let leg = run.leg;
         let mut tx = self.begin(leg, &mut run.progress)?;
-        self.env.point("in transaction");
+        self.env.point("in transaction")?;
         self.pending_now(run, tx.as_mut())?;
         let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
@@ -300,10 +301,10 @@ impl Engine {
         }
         tx.state_mut().put_progress(&progress)?;
         tx.disown_side_effects(&leg.name, written)?;
-        self.env.point("before commit");
-        self.env.point("in commit");
+        self.env.point("before commit")?;
+        self.env.point("in commit")?;
         tx.commit()?;
-        self.env.point("after commit");
+        self.env.point("after commit")?;
         run.progress = progress;
         Ok(())
     }

@@ -13,6 +13,9 @@ use std::collections::HashMap;
 /// row that is not there yet may be written by this very transaction.
 pub(super) type Cache = HashMap<(usize, usize, Key), Vec<Value>>;
 
+/// How many found rows are kept, so that memory does not grow with the chunk.
+const CACHED: usize = 20_000;
+
 /// A record that cannot be written because of a reference.
 pub(super) struct Unresolved {
     pub failure: Failure,
@@ -112,6 +115,9 @@ fn resolve_one(
                     return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
                 }
                 let out = written(&row);
+                if cache.len() >= CACHED {
+                    cache.clear();
+                }
                 cache.insert((r, t, key), row);
                 return Ok(Ok(out));
             }

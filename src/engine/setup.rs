@@ -225,9 +225,17 @@ impl Engine {
     }
 
     fn drain(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<()> {
+        let mut cycles = 0;
         while self.cycle(legs, observer, report)? {
             if self.env.cancelled() {
                 return Err(EngineError::Cancelled);
+            }
+            cycles += 1;
+            if cycles >= self.limits.cycles {
+                return Err(EngineError::Refused(format!(
+                    "after {cycles} cycles there is still something to move: somebody writes faster than it can be \
+                     carried, or maps feed each other; see `tablemap status` and `tablemap errors list`"
+                )));
             }
         }
         for store in &self.stores {
@@ -364,6 +372,7 @@ impl Engine {
                 // In a derived map the source is the same store.
                 drop(tx);
             }
+            self.env.point("noted")?;
             // So that the log is kept from here on.
             self.source(leg).acknowledge(&[(leg.name.clone(), progress.position.clone())])?;
         }
@@ -373,6 +382,7 @@ impl Engine {
             if copies {
                 let counts = self.initial_leg(&self.legs[i], progress, yields, observer)?;
                 report.add(&counts);
+                self.env.point("leg copied")?;
             }
         }
         if anew {

@@ -46,9 +46,21 @@ impl<'a> Report<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let near = nearest(name, known);
+        let known: Vec<&str> = known.into_iter().collect();
+        let near = nearest(name, known.iter().copied());
         let mut d = Diagnostic::new(code, at.0, message);
-        d.help = did_you_mean(name, near.iter().copied());
+        let quoted = self.sources.text(at.0).starts_with('"');
+        d.help = did_you_mean(name, near.iter().copied()).or_else(|| match code {
+            Code::TM0203 if quoted => Some(format!("a text stands in single quotes, `'{name}'`; `\"…\"` is a name")),
+            Code::TM0201 | Code::TM0202 if known.is_empty() => {
+                Some("none is known: mend the file that says them".into())
+            }
+            Code::TM0201 | Code::TM0202 => {
+                let some: Vec<String> = known.iter().take(8).map(|k| format!("`{k}`")).collect();
+                Some(format!("known are {}{}", some.join(", "), if known.len() > 8 { ", …" } else { "" }))
+            }
+            _ => None,
+        });
         // The fix keeps the quotes: of a text, or of a name (or of a text in YAML).
         let quote = self.sources.text(at.0).chars().next().filter(|c| matches!(c, '\'' | '"'));
         if let [one] = near.as_slice()

@@ -247,8 +247,7 @@ fn pause_resume_and_stop() {
     p.run(&["resume", "customers"]).says(0, &["customers: running"]);
     p.run(&["run", "--once"]).says(0, &[]);
     assert_eq!(p.query("erp", "SELECT NAME FROM CUSTOMERS WHERE ACCOUNT = 'A-1001'"), "Text(\"Later\")");
-    p.run(&["stop"]).says(2, &["MAP"]);
-    p.run(&["stop", "--all", "--format", "json"]).says(0, &["\"stopped\""]);
+    p.run(&["stop", "--format", "json"]).says(0, &["\"stopped\""]);
     p.run(&["resume"]).says(1, &["tablemap sync customers"]);
     p.run(&["sync", "customers"]).says(0, &[]);
     p.run(&["status"]).says(0, &["running"]);
