@@ -336,3 +336,94 @@ fn rows_that_refer_to_themselves_need_no_hand() {
     let rows = w.rows("b", joined);
     assert_eq!(rows[..3], ["A|C", "B|A", "C|-"], "{:?}", w.errors());
 }
+
+const LEFT: &str = "
+store: b
+names: case-insensitive
+tables:
+  t:
+    company: CO
+    primary_key: [CO, NUMBER]
+    columns:
+      CO: { type: text(4), required: true, collation: case-insensitive }
+      NUMBER: { type: text(10), required: true }
+      CUST: { type: text(10), lookup: CUSTS }
+      V: text(10)
+  CUSTS:
+    company: CO
+    filled: elsewhere
+    primary_key: [CO, ACC]
+    columns:
+      CO: { type: text(4), required: true, collation: case-insensitive }
+      ACC: { type: text(10), required: true }
+      NAME: text(10)
+";
+
+const RIGHT: &str = "
+store: a
+tables:
+  s:
+    company: owner
+    primary_key: [id]
+    columns:
+      id: { type: uuid, generated: true }
+      number: { type: text(10), required: true }
+      owner: { type: uuid, required: true, lookup: cos }
+      cust: { type: uuid, lookup: custs }
+      custname: text(10)
+      v: text(10)
+    alternate_keys: [[owner, number]]
+  cos:
+    filled: elsewhere
+    primary_key: [id]
+    columns:
+      id: uuid
+      code: { type: text(4), required: true, collation: case-insensitive }
+    alternate_keys: [[code]]
+  custs:
+    filled: elsewhere
+    company: co
+    primary_key: [id]
+    columns:
+      id: uuid
+      co: { type: uuid, required: true, lookup: cos }
+      acc: { type: text(10), required: true }
+    alternate_keys: [[co, acc]]
+";
+
+#[test]
+fn paths_on_two_way_lines_are_read_one_way_and_written_through_the_other() {
+    let map = "map \"M\" {\n id m\n tables b.t <-> a.s\n company CO = owner.code\n key NUMBER = number\n operations left: create, update\n operations right: create, update\n initial right wins\n conflict right wins\n fields {\n CUST = cust.acc\n CUST.NAME > custname\n V = v\n}\n}";
+    let w = World::bare(&[("a", RIGHT), ("b", LEFT)], &[map]).companies(&["USPM", "GBSI"]).create();
+    let id = |n: u32| format!("00000000-0000-4000-8000-{n:012}");
+    w.sql("a", &format!("insert into cos values ('{}', 'USPM'), ('{}', 'GBSI'); insert into custs values ('{}', '{}', 'C1'), ('{}', '{}', 'C1')", id(1), id(2), id(11), id(1), id(12), id(2)));
+    w.sql("b", "insert into custs values ('USPM', 'C1', 'us'), ('GBSI', 'C1', 'gb')");
+    w.sql(
+        "a",
+        &format!(
+            "insert into s(id, number, owner, cust, v) values ('{}', 'N1', '{}', '{}', 'x')",
+            id(21),
+            id(1),
+            id(11)
+        ),
+    );
+    w.sync();
+    assert_eq!(w.rows("b", "select * from t"), ["USPM|N1|C1|x"], "{:?}", w.errors());
+    // Made on the left: company and customer are found on the right.
+    w.sql("b", "insert into t values ('gbsi', 'N1', 'C1', 'y')");
+    w.run();
+    assert!(w.errors().is_empty(), "{:?}", w.errors());
+    let s = || w.rows("a", "select number, owner, cust, custname, v from s order by owner");
+    assert_eq!(s(), [format!("N1|{}|{}|us|x", id(1), id(11)), format!("N1|{}|{}|gb|y", id(2), id(12))]);
+    w.assert_quiet();
+    // The looked-up name of the left's own side is live; a customer that is not there parks.
+    w.sql("b", "update custs set NAME = 'uk' where CO = 'GBSI'; update t set CUST = 'C9' where CO = 'USPM'; insert into custs values ('USPM', 'C9', 'nine')");
+    w.run();
+    assert_eq!(s()[1], format!("N1|{}|{}|uk|y", id(2), id(12)));
+    assert_eq!(w.errors().len(), 1, "{:?}", w.errors());
+    w.sql("a", &format!("insert into custs values ('{}', '{}', 'C9')", id(19), id(1)));
+    w.run();
+    assert_eq!(s()[0], format!("N1|{}|{}|nine|x", id(1), id(19)));
+    assert!(w.errors().is_empty());
+    w.assert_quiet();
+}

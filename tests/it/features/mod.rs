@@ -1,8 +1,11 @@
 //! What the map language promises, feature by feature, on real SQLite files: in `sync`, then live.
 
 mod company;
+mod daemon;
+mod guards;
 mod lines;
 mod lookups;
+mod records;
 mod rules;
 mod types;
 

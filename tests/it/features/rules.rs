@@ -350,3 +350,49 @@ fn a_check_constraint_or_a_trigger_of_the_target_refuses_one_record() {
     w.run();
     assert_eq!(t(&w), ["1|5", "2|5", "3|5"]);
 }
+
+#[test]
+fn a_removed_or_stopped_map_lets_the_log_go_and_begins_anew() {
+    let other = "map \"U\" {\n id u\n tables b.u <- a.s\n key ID = id\n fields {\n W < v\n}\n}";
+    let m = one("fields {\n V < v\n}");
+    let mut w = world(&[&m, other]);
+    w.sql("a", "insert into s values (1, 'x')");
+    w.sync();
+    let held = |w: &World| w.rows("a", "select leg from _tablemap_readers where acked < 1000000 order by 1");
+    assert_eq!(held(&w), ["test/m/left", "test/u/left"]);
+    w.set_maps(&[&m]);
+    w.run();
+    assert_eq!(held(&w), ["test/m/left"]);
+    w.sql("a", "insert into s values (2, 'y'); update s set v = 'z' where id = 1");
+    w.run();
+    // Years later the log is gone up to here.
+    w.sql("a", "delete from _tablemap_changes where seq < (select max(seq) from _tablemap_changes)");
+    w.set_maps(&[&m, other]);
+    w.run();
+    assert_eq!(w.rows("b", "select ID, W from u order by 1"), ["1|z", "2|y"]);
+    assert_eq!(
+        w.engine().status().unwrap().iter().map(|l| l.state.as_str()).collect::<Vec<_>>(),
+        ["running", "running"]
+    );
+    w.engine().set_desired(&[1], "stop").unwrap();
+    assert_eq!(held(&w), ["test/m/left"]);
+    w.sql("a", "insert into s values (3, 'c')");
+    w.run();
+    assert_eq!(w.rows("b", "select count(*) from u"), ["2"]);
+    w.engine().sync(Some(&[1]), None, &Quiet).unwrap();
+    assert_eq!(w.rows("b", "select count(*) from u"), ["3"]);
+    assert_eq!(held(&w).len(), 2);
+    w.assert_quiet();
+}
+
+#[test]
+fn an_empty_value_map_keeps_its_map_from_running() {
+    let other = "map \"U\" {\n id u\n tables b.u <- a.s\n key ID = id\n fields {\n W < v\n}\n}";
+    let mut w = world(&[&one("fields {\n V << v { }\n}"), other]);
+    w.sql("a", "insert into s values (1, 'x')");
+    w.sync();
+    assert_eq!((t(&w).len(), w.rows("b", "select count(*) from u")), (0, vec!["1".to_string()]));
+    w.set_maps(&[&one("fields {\n V << v { 'X' < 'x' }\n}"), other]);
+    w.run();
+    assert_eq!(t(&w), ["1|X"]);
+}
