@@ -7,6 +7,7 @@ mod build;
 mod errors;
 mod expr;
 mod line;
+mod line_breaks;
 mod parse;
 mod recover;
 mod scan;
@@ -36,6 +37,11 @@ use grammar::{DslParser, Rule};
 /// Reads a `.tmap` file; what can be understood is returned even where there are findings.
 pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     parse::file(&sources.file(file).text, file)
+}
+
+/// What of a file read from YAML has no form in the DSL.
+pub fn unwritable(file: &File) -> Vec<Diagnostic> {
+    line_breaks::find(file)
 }
 
 /// Writes the canonical text of a file, comments kept.
