@@ -31,14 +31,11 @@ pub fn read_text(
         let d = Diagnostic::new(code, span, message);
         Box::new(if help.is_empty() { d } else { d.help(help) })
     };
-    let unreadable = |e: std::io::Error| {
-        let reason = match e.kind() {
-            ErrorKind::NotFound => "it does not exist".to_string(),
-            ErrorKind::PermissionDenied => "permission denied".to_string(),
-            ErrorKind::IsADirectory => "it is a folder".to_string(),
-            _ => e.to_string().to_lowercase(),
-        };
-        reason
+    let unreadable = |e: std::io::Error| match e.kind() {
+        ErrorKind::NotFound => "it does not exist".to_string(),
+        ErrorKind::PermissionDenied => "permission denied".to_string(),
+        ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => e.to_string().to_lowercase(),
     };
     let mut bytes = vec![];
     let read = std::fs::File::open(path).and_then(|f| f.take(limit.saturating_add(1)).read_to_end(&mut bytes));
