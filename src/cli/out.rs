@@ -187,6 +187,7 @@ pub(super) fn wrap(text: &str, width: usize) -> String {
         for word in line.split(' ') {
             let n = columns(word);
             if used > 0 && used + 1 + n > width {
+                out.truncate(out.trim_end_matches(' ').len());
                 out.push('\n');
                 used = 0;
             } else if used > 0 {
@@ -226,5 +227,39 @@ pub(super) fn seconds(s: f64) -> String {
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
         s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{columns, folded, shell, wrap};
+
+    #[test]
+    fn a_table_wider_than_the_terminal_is_folded() {
+        let row = |a: &str, b: &str, n: &str| vec![a.to_string(), b.to_string(), n.to_string()];
+        let rows = vec![row("first", "dataverse.msdyn_actuals", "1,000"), row("second", "finance.Lines", "·")];
+        let titles = ["map", "into", ">created"];
+        let wide = folded(80, &titles, rows.clone());
+        assert_eq!(wide.lines().count(), 3);
+        let narrow = folded(37, &titles, rows.clone());
+        assert_eq!(narrow.lines().count(), 6);
+        assert!(narrow.lines().all(|l| columns(l) <= 37), "{narrow}");
+        let all: Vec<&str> = narrow.split_whitespace().collect();
+        for word in ["first", "dataverse.msdyn_actuals", "1,000", "second", "finance.Lines", "·"] {
+            assert!(all.contains(&word), "{narrow}");
+        }
+    }
+
+    #[test]
+    fn styles_take_no_room() {
+        assert_eq!(wrap("\u{1b}[1mone\u{1b}[0m two three", 7), "\u{1b}[1mone\u{1b}[0m two\nthree");
+    }
+
+    #[test]
+    fn a_path_goes_to_a_shell_as_it_is() {
+        assert_eq!(shell("a/b-c.d"), "a/b-c.d");
+        assert_eq!(shell("my demo"), "'my demo'");
+        assert_eq!(shell("it's"), "'it'\\''s'");
+        assert_eq!(shell(""), "''");
     }
 }

@@ -53,6 +53,8 @@ codes! {
     TM0115 Error "a line stands in the wrong block";
     TM0116 Error "a pipe lacks its parentheses";
     TM0117 Error "not a duration";
+    TM0118 Error "a text that the DSL cannot write";
+    TM0119 Warning "a map file without a map";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";

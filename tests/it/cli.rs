@@ -279,6 +279,7 @@ fn guards_come_and_go_without_a_trace() {
 fn layout_and_the_other_notation() {
     let p = Project::new();
     let original = p.read("maps/customers.tmap");
+    p.run(&["fmt", "--check"]).says(0, &["in layout"]);
     p.edit("maps/customers.tmap", "    NAME        << name", "    NAME  <  name");
     let untidy = p.read("maps/customers.tmap");
     p.run(&["fmt", "--check"]).says(1, &["not in layout", "customers.tmap"]);
@@ -299,6 +300,15 @@ fn layout_and_the_other_notation() {
     std::fs::remove_file(p.path("maps/customers.tmap")).unwrap();
     p.run(&["test"]).says(0, &["3 tests passed"]);
     p.run(&["sync"]).says(0, &[]);
+    // What only YAML can hold is told with its place; nothing is written.
+    let yaml = p.path("maps/customers.map.yaml");
+    let good = p.read("maps/customers.map.yaml");
+    p.write("maps/customers.map.yaml", good.replacen("\" Contoso \"", "\"Con\\ntoso\"", 1));
+    let out = format!("--out={}", p.path("none").display());
+    tablemap(&["convert", "--to", "dsl", &out, yaml.to_str().unwrap()])
+        .says(1, &["TM0118", "customers.map.yaml:", "line break"]);
+    assert!(!p.path("none/customers.tmap").exists());
+    p.write("maps/customers.map.yaml", good);
     tablemap(&["fmt", "Cargo.toml"]).says(2, &["is no map file"]);
     tablemap(&["convert", "--to", "dsl", "nowhere.tmap"]).says(1, &["nowhere.tmap", "does not exist"]);
 }

@@ -110,7 +110,7 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     for (command, what) in [
         (format!("tablemap status -C {at}"), "where every map stands"),
         (format!("tablemap errors list -C {at}"), "the record that waits, and why"),
-        (format!("tablemap check -C {at}"), "after an edit in maps/, say a misspelt column"),
+        (format!("tablemap check -C {at}"), "after you misspell a column in maps/"),
         (format!("tablemap test -C {at}"), "the maps' own tests"),
         (format!("tablemap run -C {at}"), "live: change a row in data/*.db and watch"),
         ("tablemap init my-project".to_string(), "a project of your own"),
