@@ -36,8 +36,9 @@ impl<'a> Builder<'_, 'a> {
             Fit::Lossy => (Code::TM0302, format!("{source}, {from}, may be changed on its way into {target}, {to}")),
             Fit::Checked if matches!((&value.ty, ty), (Type::Text { .. }, Type::Text { .. })) => {
                 let code = if key { Code::TM0304 } else { Code::TM0303 };
+                let Type::Text { max: Some(n) } = ty else { return };
                 let message = format!("{source}, {from}, may be too long for {target}, {to}");
-                (code, format!("{message}: a longer value is not cut, its record fails"))
+                (code, format!("{message}: a text of {} characters is not cut, its record fails", n.saturating_add(1)))
             }
             // Of amounts, digits before the point are more than anybody's money: only whole numbers are told of.
             Fit::Checked
@@ -52,7 +53,7 @@ impl<'a> Builder<'_, 'a> {
         let mut d = Diagnostic::new(code, at.0, message);
         d.help = match (code, ty) {
             (Code::TM0303, Type::Text { max: Some(n) }) => Some(format!("to cut it, write `| truncate({n})`")),
-            (Code::TM0303 | Code::TM0304, _) => None,
+            (Code::TM0303 | Code::TM0304 | Code::TM0313, _) => None,
             _ => advice(&value.ty, ty).map(str::to_string),
         };
         report.add(d);

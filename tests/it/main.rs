@@ -10,3 +10,4 @@ mod engine;
 mod harness;
 mod kill;
 mod notations;
+mod proofs;
