@@ -49,7 +49,7 @@ fn told(input: &Input<'_>, line: &Line, loss: &Loss, here: (&Type, &str), other:
     let (code, message, help) = match (loss.cause, &loss.back) {
         (Cause::ValueMap, _) if first.is_some() && *value != *back => (
             Code::TM0902,
-            format!("{value} and {back} both become {there}; back, {there} becomes {back}"),
+            format!("{back} and {value} both become {there}; back, {there} becomes {back}"),
             "give each value its own on the other side; if this is meant, say so: `# allow TM0902: reason`",
         ),
         (Cause::ValueMap, _) => (

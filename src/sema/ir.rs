@@ -220,6 +220,8 @@ pub struct Line {
     pub key: bool,
     /// `once`, or a create-only column: written on create, not compared after.
     pub once: bool,
+    /// Whether the map says `once`.
+    pub said_once: bool,
     /// `on missing`
     pub on_missing: OnMissing,
     /// The joins it follows (for `on missing`).

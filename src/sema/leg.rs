@@ -221,6 +221,7 @@ impl<'a> Builder<'_, 'a> {
             checked: fits != Fit::Lossless,
             key,
             once,
+            said_once: line.once,
             on_missing: line.on_missing.unwrap_or(OnMissing::Park),
             joins: reads.joins.iter().copied().collect(),
             inputs: reads.inputs(),

@@ -240,7 +240,7 @@ fn filters(env: &Env<'_>, report: &mut Report<'_>) {
             }
         }
         if let ExprKind::Literal(l) = &e.kind
-            && matches!(l.kind, ast::LiteralKind::Boolean(_))
+            && l.kind == ast::LiteralKind::Boolean(true)
         {
             report.help(
                 Code::TM0802,

@@ -14,4 +14,5 @@ mod kill;
 mod levels;
 mod notations;
 mod pages;
+mod proofs;
 mod simulate;
