@@ -54,6 +54,9 @@ impl World {
     pub fn set_companies(&mut self, companies: &[&str]) {
         self.companies = Some(companies.iter().map(|c| c.to_string()).collect());
     }
+    pub fn set_maps(&mut self, maps: &[&str]) {
+        self.maps = maps.iter().map(|m| m.to_string()).collect();
+    }
     pub fn path(&self, store: &str) -> PathBuf {
         self.dir.path().join(format!("{store}.db"))
     }
