@@ -117,6 +117,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
+                was: None,
                 n: i,
             };
             let mut misfit = None;
@@ -158,6 +159,7 @@ impl Engine {
         let target_store = self.target(leg);
         let mut window = Window::default();
         let pending_from = self.opposite_position(leg)?;
+        let again = progress.cursor.is_empty() && !progress.last_applied_at.is_empty();
         loop {
             let mut tx = self.begin(leg, progress)?;
             self.env.point("in transaction")?;
@@ -221,7 +223,9 @@ impl Engine {
             let written = std::mem::take(&mut chunk.written);
             window = std::mem::take(&mut chunk.window);
             drop(chunk);
-            if tx.state_mut().ledger(&leg.name)?.is_empty() {
+            // A leg that yields leaves what changed since the master's was written to the live cycles; one that ran
+            // before may still owe deletes.
+            if !mode.yields && !again && progress.cursor.is_empty() && tx.state_mut().ledger(&leg.name)?.is_empty() {
                 tx.state_mut().put_ledger(&leg.name, "", number(&head))?;
             }
             let mut now = progress.clone();
@@ -276,6 +280,7 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
+        was: item.was.clone(),
         n: item.n,
     }
 }

@@ -5,9 +5,11 @@ use super::apply::{Failure, code};
 use super::chunk::{Chunk, Item, Left, Record};
 use super::message;
 use super::report::LegReport;
-use super::runtime::{CellFrom, Result};
-use crate::store::{QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
-use crate::value::Key;
+use super::runtime::{CellFrom, LegRt, Result};
+use crate::store::{
+    QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait,
+};
+use crate::value::{Key, Type, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -32,6 +34,15 @@ impl Window {
     }
 }
 
+/// The key lines' values that an entry keeps as the ones before.
+pub(super) fn before_lines(leg: &LegRt, text: &str) -> Option<Vec<Value>> {
+    if text.is_empty() {
+        return None;
+    }
+    let types: Vec<Type> = leg.leg().lines.iter().map(|l| l.ty.clone()).collect();
+    Some(Key::parse(text, &types)?.0.into_vec())
+}
+
 impl Chunk<'_> {
     pub(super) fn refused(
         &mut self,
@@ -48,7 +59,7 @@ impl Chunk<'_> {
             return Ok(());
         }
         let f = self.store_failure(&e);
-        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+        let company = super::chunk::word(record.company);
         self.failed(tx, item, &company, &f, &[], counts)
     }
 
@@ -88,8 +99,48 @@ impl Chunk<'_> {
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
+            self.forget_old_key(tx, item, company)?;
         }
         Ok(())
+    }
+
+    /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
+    fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
+        if let Some(was) = &item.was {
+            tx.state_mut().release(&self.leg.name, &self.leg.source_key(was).to_text(), company)?;
+        }
+        Ok(())
+    }
+
+    /// A record holds this integration key from now on: no other one's row is found by it any more.
+    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, ikey: &Key) -> Result<()> {
+        self.claimed.insert(ikey.clone());
+        if self.befores.remove(ikey) {
+            for entry in tx.state_mut().quarantined(&self.filter())? {
+                if self.before_ikey(&entry.old_ikey).as_ref() == Some(ikey) {
+                    tx.state_mut().forget_before(&self.leg.name, &entry.key, &entry.company)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn filter(&self) -> QuarantineFilter {
+        QuarantineFilter { leg: Some(self.leg.name.clone()), ..QuarantineFilter::default() }
+    }
+
+    /// Learns under which integration keys records that wait were applied.
+    pub(super) fn learn_befores(&mut self, tx: &mut dyn Transaction) -> Result<()> {
+        if self.leg.plain {
+            let entries = tx.state_mut().quarantined(&self.filter())?;
+            self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey)).collect();
+        }
+        Ok(())
+    }
+
+    fn before_ikey(&self, text: &str) -> Option<Key> {
+        let lines = before_lines(self.leg, text)?;
+        Some(self.ikey(&self.key_of(&lines, None, &[])?))
     }
 
     /// Puts a record into quarantine and goes on.
@@ -162,9 +213,15 @@ impl Chunk<'_> {
             next_try,
             since: env.now(),
         };
+        if self.has_quarantine {
+            self.forget_old_key(tx, item, company)?;
+        }
+        if let Some(before) = self.before_ikey(&entry.old_ikey) {
+            self.befores.insert(before);
+        }
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
-        tx.state_mut().put_waits(&leg.name, &key, &waits)?;
+        tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;
         self.has_quarantine = true;
         Ok(())
     }

@@ -162,7 +162,7 @@ pub trait ReadState {
     fn quarantine_of(&mut self, leg: &str, key: &str) -> Result<Vec<Quarantined>>;
     /// How many entries of a leg there are, by kind.
     fn quarantine_counts(&mut self, leg: &str) -> Result<Vec<(QuarantineKind, u64)>>;
-    /// Key texts of parked records of a leg all of whose waits have arrived.
+    /// Key texts of parked records of a leg all of whose waits, in one company, have arrived.
     fn arrived(&mut self, leg: &str, limit: usize) -> Result<Vec<String>>;
     /// Keys consumed beyond the position: (key text, up to which log number).
     fn ahead(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
@@ -186,8 +186,10 @@ pub trait WriteState: ReadState {
     fn quarantine(&mut self, entry: &Quarantined) -> Result<()>;
     /// Solved entries go, with their waits; how many there were. An empty company means all.
     fn release(&mut self, leg: &str, key: &str, company: &str) -> Result<u64>;
+    /// An entry's integration key before is no longer its record's.
+    fn forget_before(&mut self, leg: &str, key: &str, company: &str) -> Result<()>;
     /// What a parked record waits for, replacing its earlier waits.
-    fn put_waits(&mut self, leg: &str, key: &str, waits: &[Wait]) -> Result<()>;
+    fn put_waits(&mut self, leg: &str, key: &str, company: &str, waits: &[Wait]) -> Result<()>;
     /// Records keys consumed beyond the position.
     fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> Result<()>;
     /// Drops what lies at or below the log number.
