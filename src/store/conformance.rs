@@ -636,7 +636,7 @@ fn state_tables(make: Make<'_>) {
         columns: vec![c(0), c(1)],
         values: vec![t("ussi"), t("P1")],
     };
-    s.put_waits(leg, &entry.key, &[wait]).unwrap();
+    s.put_waits(leg, &entry.key, &entry.company, &[wait]).unwrap();
     for (key, through) in [("a", 5), ("b", 9), ("a", 3)] {
         s.put_ahead(leg, key, through).unwrap();
     }
