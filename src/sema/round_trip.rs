@@ -160,10 +160,16 @@ pub fn judge(context: &Context, into_left: Way<'_>, into_right: Way<'_>) -> Resu
         named(&into_left.line.value, &mut extra);
         named(&into_right.line.value, &mut extra);
     }
-    let trips = [(Side::Left, &left, &right, into_right, into_left), (Side::Right, &right, &left, into_left, into_right)];
+    let trips =
+        [(Side::Left, &left, &right, into_right, into_left), (Side::Right, &right, &left, into_left, into_right)];
     for (from, here, other, there, back) in trips {
         let mut values = if plain { plain_values(here, other) } else { samples(&here.column.ty) };
         values.extend(extra.iter().filter(|v| valid(v, &here.column.ty)).cloned());
+        // What becomes the other side's blank.
+        let blank = other.column.blank.iter();
+        values.extend(blank.clone().filter(|v| valid(v, &here.column.ty)).cloned());
+        let before = blank.filter_map(|b| run(context, back.leg, back.line, &[(other.cell, b.clone())]).ok());
+        values.extend(before.filter(|v| !v.is_null()));
         if !here.column.required || here.column.blank.is_some() {
             values.push(Value::Null);
         }
@@ -241,7 +247,11 @@ fn trip(
 }
 
 /// Sets [`Line::exact`] of the two-way lines of a map.
-pub(super) fn settle(context: &Context, left: (&StoreSchema, &mut Option<Leg>), right: (&StoreSchema, &mut Option<Leg>)) {
+pub(super) fn settle(
+    context: &Context,
+    left: (&StoreSchema, &mut Option<Leg>),
+    right: (&StoreSchema, &mut Option<Leg>),
+) {
     let ((left, Some(into_left)), (right, Some(into_right))) = (left, right) else { return };
     let verdicts: Vec<(usize, bool)> = pairs(into_left, into_right)
         .map(|(n, a, b)| {
