@@ -7,6 +7,8 @@ mod cli_bad_input;
 mod corpus;
 mod docs;
 mod engine;
+mod fuzz_corpus;
 mod harness;
 mod kill;
+mod mutations;
 mod notations;
