@@ -115,7 +115,7 @@ fn leads_back(project: &CheckedProject, from: TableAt, to: TableAt) -> bool {
 }
 
 /// The line that writes a reference.
-fn place(input: &Input<'_>, map: &CheckedMap, leg: &Leg, reference: &Reference) -> Option<At> {
+pub(super) fn place(input: &Input<'_>, map: &CheckedMap, leg: &Leg, reference: &Reference) -> Option<At> {
     let ast = input.files.iter().flat_map(|(_, f)| &f.maps).find(|m| m.id.as_ref().is_some_and(|i| i.it == map.id))?;
     let company = ast.company.iter().map(|n| match leg.into {
         ast::Side::Left => &n.it.left,

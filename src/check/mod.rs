@@ -1,19 +1,49 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
+mod companies;
 mod filled;
+mod filters;
+mod keys_merge;
+mod regions;
+mod rings;
+mod round_trip;
+mod runs_before;
+mod secrets;
+mod source_key;
+mod statements;
 mod unused_values;
+mod writers;
 
 use crate::diagnostic::Diagnostic;
-use crate::sema::{CheckedProject, Input, analyse};
+use crate::sema::{CheckedMap, CheckedProject, Input, analyse};
+use crate::syntax::ast;
 
 type Rule = fn(&Input<'_>, &CheckedProject) -> Vec<Diagnostic>;
 
 /// Every rule.
-const RULES: &[Rule] = &[filled::check, unused_values::check];
+const RULES: &[Rule] = &[
+    companies::check,
+    filled::check,
+    filters::check,
+    keys_merge::check,
+    rings::check,
+    round_trip::check,
+    runs_before::check,
+    secrets::check,
+    source_key::check,
+    statements::check,
+    unused_values::check,
+    writers::check,
+];
 
 /// Analyses all maps and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let (project, mut findings) = analyse(input);
     findings.extend(RULES.iter().flat_map(|rule| rule(input, &project)));
     (project, findings)
+}
+
+/// A map as it was written.
+fn tree<'a>(input: &'a Input<'_>, map: &CheckedMap) -> Option<&'a ast::Map> {
+    input.files.iter().flat_map(|(_, f)| &f.maps).find(|m| m.id.as_ref().is_some_and(|i| i.it == map.id))
 }

@@ -118,6 +118,7 @@ codes! {
     TM0310 Error "the arms of `case` do not meet in one type";
     TM0311 Warning "null may get into a required column";
     TM0312 Error "null is written into a required column";
+    TM0313 Warning "a number that may not fit its column";
     // ---- direction and operations
     TM0401 Error "a line in a direction that the map does not have";
     TM0402 Error "a two-way line in a one-way map";
@@ -134,6 +135,9 @@ codes! {
     TM0413 Error "a line that points at no column";
     TM0414 Error "the master of the initial sync is nobody's source";
     TM0415 Warning "a guard that nothing can set off";
+    TM0416 Warning "an `on exit` that never applies";
+    TM0417 Warning "a create-only column that is not written `once`";
+    TM0418 Warning "updates that change nothing";
     // ---- keys
     TM0501 Error "the map has no key";
     TM0502 Error "a key that is always null";
@@ -141,6 +145,8 @@ codes! {
     TM0504 Error "a one-way key in a two-way map";
     TM0505 Error "`each` in a two-way map";
     TM0506 Error "a looked-up key where deletes are carried over";
+    TM0507 Warning "the company is left out";
+    TM0508 Warning "several source rows have one key";
     // ---- lookups
     TM0601 Error "a path over a column that is no lookup";
     TM0602 Error "a lookup that does not point to the named table";
@@ -167,13 +173,25 @@ codes! {
     TM0801 Error "a filter is not a condition";
     TM0802 Warning "a filter that decides nothing";
     TM0803 Error "a guard's filter over more than the table's own columns";
+    TM0804 Warning "a filter that no row passes";
     // ---- round trip
     TM0901 Error "a two-way line without a way back";
+    TM0902 Warning "a value map makes two values one";
+    TM0903 Warning "a value comes back in another form";
+    TM0904 Warning "a value that is nothing on the other side";
+    TM0905 Warning "a value whose image has no way back";
+    TM0906 Warning "two keys become one";
     // ---- the set of maps
     TM1001 Error "prerequisites go in a circle";
     TM1002 Warning "a prerequisite that is not in the project";
+    TM1003 Warning "two maps write one column";
+    TM1004 Warning "two maps create the same rows";
+    TM1005 Warning "a ring of maps";
+    TM1006 Warning "a map runs before what it needs";
     // ---- privacy and hygiene
     TM1101 Warning "unused value map";
+    TM1102 Error "a password in a file";
+    TM1103 Warning "an unknown company";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

@@ -3,6 +3,7 @@
 use super::expr::Expr;
 use crate::function::Context;
 use crate::schema::{ColumnId, StoreSchema, TableId};
+use crate::source::At;
 use crate::store::{CaptureSpec, GuardSpec, ReadPlan};
 use crate::syntax::ast::{self, Conflict, OnMissing, RunMode, Side};
 use crate::value::Type;
@@ -153,6 +154,8 @@ pub struct Filter {
     pub text: String,
     /// `file:line`
     pub place: String,
+    /// Its place.
+    pub at: At,
     /// The joins it follows.
     pub joins: Vec<usize>,
 }
@@ -199,6 +202,8 @@ pub enum Company {
 pub struct Line {
     /// `file:line`, for messages.
     pub place: String,
+    /// Its place.
+    pub at: At,
     /// The line's text, for messages.
     pub text: String,
     /// What it fills.
@@ -215,6 +220,8 @@ pub struct Line {
     pub key: bool,
     /// `once`, or a create-only column: written on create, not compared after.
     pub once: bool,
+    /// Whether the map says `once`.
+    pub said_once: bool,
     /// `on missing`
     pub on_missing: OnMissing,
     /// The joins it follows (for `on missing`).

@@ -5,13 +5,13 @@ use super::env::{Env, SideAt};
 use super::expr::Expr;
 use super::ir::{Company, Filter, Leg, Line, LineTarget, Operations};
 use super::leg_checks::known_cells;
-use super::line::{exact, travel};
+use super::line::travel;
 use super::reader::{Reader, Reads, Typed};
 use super::reference::{Dest, Group, Makings, dest, join};
 use super::report::{Report, named};
 use super::typing::Typer;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::schema::{Column, ColumnId, TableId};
+use crate::schema::{ColumnId, TableId};
 use crate::source::At;
 use crate::syntax::ast::{self, ExprKind, OnMissing, Operation, Side};
 use crate::value::{Fit, Type, common, fit};
@@ -81,6 +81,7 @@ impl<'a> Builder<'_, 'a> {
             condition: typed?.expr,
             text: report.text(e.at),
             place: report.place(e.at),
+            at: e.at,
             joins: reads.joins.into_iter().collect(),
         })
     }
@@ -125,7 +126,7 @@ impl<'a> Builder<'_, 'a> {
         let key = !matches!(job.part, Part::Field { .. });
         self.check_fit(line, &value, &ty, both, key, report);
         self.check_null(&value, &found, &ends, key, both, known, report);
-        self.push(job, line, path, found, &ends, value, ty, reads, report);
+        self.push(job, line, path, found, value, ty, reads, report);
     }
 
     #[allow(clippy::too_many_arguments, reason = "a compiled line is made of all this")]
@@ -135,7 +136,6 @@ impl<'a> Builder<'_, 'a> {
         line: &ast::Line,
         path: &ast::Path,
         found: Dest,
-        ends: &[(TableId, ColumnId)],
         value: Typed,
         ty: Type,
         reads: Reads,
@@ -181,18 +181,6 @@ impl<'a> Builder<'_, 'a> {
         }
         let fits = fit(&value.ty, &ty);
         let expr = if fits == Fit::Lossless { super::typing::formed(value.expr, &value.ty, &ty) } else { value.expr };
-        let exact = two_way.is_none() || {
-            let here = match found {
-                Dest::Column(c) => Some(self.target.column(c)),
-                _ if ends.len() == 1 => ends.first().map(|(t, c)| self.target.schema.get(*t).column(*c)),
-                _ => None,
-            };
-            let there = self.there(line.operand(self.into.other()), report);
-            match self.into {
-                Side::Left => exact(self.env, line, here, there),
-                Side::Right => exact(self.env, line, there, here),
-            }
-        };
         if two_way.is_some() {
             self.reads.two_way.extend(reads.inputs());
         }
@@ -213,6 +201,7 @@ impl<'a> Builder<'_, 'a> {
         self.said.push((At(line.left.at.0.to(line.right.at.0)), line.on_missing));
         self.lines.push(Line {
             place: report.place(line.at),
+            at: At(line.left.at.0.to(line.right.at.0)),
             text: report.text(line.at),
             target: match found {
                 Dest::Column(c) => LineTarget::Column(c),
@@ -224,11 +213,13 @@ impl<'a> Builder<'_, 'a> {
             checked: fits != Fit::Lossless,
             key,
             once,
+            said_once: line.once,
             on_missing: line.on_missing.unwrap_or(OnMissing::Park),
             joins: reads.joins.iter().copied().collect(),
             inputs: reads.inputs(),
             two_way,
-            exact,
+            // Settled when both legs are there.
+            exact: true,
             nullable,
         });
     }
@@ -238,18 +229,6 @@ impl<'a> Builder<'_, 'a> {
         match found {
             Dest::Column(c) => self.target.schema.lookup(self.target.id(), &self.target.column(*c).name).is_some(),
             Dest::Through { .. } => true,
-        }
-    }
-
-    /// The column at the end of the source operand, if it is one.
-    fn there(&self, operand: &ast::Expr, report: &mut Report<'a>) -> Option<&'a Column> {
-        let ExprKind::Path(path) = &operand.kind else { return None };
-        let source = self.env.side(self.into.other());
-        let mut ends = vec![];
-        report.silently(|quiet| dest(source.schema, source.id(), &path.steps, "", &mut ends, quiet))?;
-        match ends.as_slice() {
-            [(t, c)] => Some(source.schema.get(*t).column(*c)),
-            _ => None,
         }
     }
 

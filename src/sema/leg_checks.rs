@@ -39,6 +39,14 @@ impl<'a> Builder<'_, 'a> {
                 let message = format!("{source}, {from}, may be too long for {target}, {to}");
                 (code, format!("{message}: a longer value is not cut, its record fails"))
             }
+            // Of amounts, digits before the point are more than anybody's money: only whole numbers are told of.
+            Fit::Checked
+                if matches!(value.ty, Type::Integer | Type::Decimal { limits: Some((_, 0)) })
+                    && !matches!(ty, Type::Choice(_)) =>
+            {
+                let message = format!("{source}, {from}, may have too many digits for {target}, {to}");
+                (Code::TM0313, format!("{message}: the record of such a number fails"))
+            }
             _ => return,
         };
         let mut d = Diagnostic::new(code, at.0, message);

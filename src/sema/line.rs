@@ -6,13 +6,12 @@ use super::expr::Expr;
 use super::reader::{Reader, Typed};
 use super::report::Report;
 use super::typing::{Typer, literal_of};
-use super::value_map::{self, Use};
+use super::value_map::Use;
 use crate::diagnostic::Code;
 use crate::function::{self, Arg};
-use crate::schema::Column;
 use crate::source::At;
 use crate::syntax::ast::{self, ExprKind, Flow, Line, LineValues, Pairs, Side};
-use crate::value::{Collation, Fit, Type, Value, fit};
+use crate::value::{Collation, Type, Value};
 
 /// The pairs of a line's value map, with a name for messages.
 pub(crate) fn pairs_of<'e>(env: &Env<'e>, line: &'e Line) -> Option<(&'e Pairs, String, At, bool)> {
@@ -176,25 +175,5 @@ fn called(
             );
             None
         }
-    }
-}
-
-/// Whether a two-way line gives every value back that it takes. Doubtful is no.
-///
-/// Texts whose columns differ only in that one has `''` for its blank count as exact: both are nothing.
-pub(crate) fn exact(env: &Env<'_>, line: &Line, left: Option<&Column>, right: Option<&Column>) -> bool {
-    let (Some(left), Some(right)) = (left, right) else { return false };
-    let empty = |v: &Option<Value>| v.as_ref().is_none_or(|v| matches!(v, Value::Text(t) if t.is_empty()));
-    if left.blank != right.blank && !(empty(&left.blank) && empty(&right.blank)) {
-        return false;
-    }
-    match &line.values {
-        Some(_) => pairs_of(env, line).is_some_and(|(p, _, _, _)| value_map::exact(p)),
-        None if line.pipes.is_empty() => {
-            let loses = |a: &Type, b: &Type| matches!(fit(a, b), Fit::Lossy | Fit::Never);
-            !loses(&left.ty, &right.ty) && !loses(&right.ty, &left.ty)
-        }
-        // A function with an inverse gives back exactly what went in.
-        None => true,
     }
 }

@@ -9,8 +9,10 @@ use super::leg::{Job, Part, build, company_line, condition, is_each};
 use super::line::pairs_of;
 use super::reader::Reader;
 use super::report::Report;
+use super::round_trip;
 use super::value_map::check_equal_pairs;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::function::Context;
 use crate::source::At;
 use crate::syntax::ast::{self, Arrow, ExprKind, Flow, Map, Operation, RunMode, Side, TableRef, ValuesDecl};
 use std::collections::HashMap;
@@ -72,7 +74,9 @@ pub(crate) fn analyse<'a>(
     if report.failed {
         return None;
     }
-    let [into_left, into_right] = legs;
+    let [mut into_left, mut into_right] = legs;
+    let context = Context { time_zone: input.time_zone.clone() };
+    round_trip::settle(&context, (env.left.schema, &mut into_left), (env.right.schema, &mut into_right));
     let hash = fingerprint(&env, &[into_left.as_ref(), into_right.as_ref()]);
     let runs = |leg| if empty { None } else { leg };
     let two_way = jobs.iter().filter(|j| matches!(j.part, Part::Field { two_way: Some(_) })).count();
@@ -235,7 +239,7 @@ fn filters(env: &Env<'_>, report: &mut Report<'_>) {
             }
         }
         if let ExprKind::Literal(l) = &e.kind
-            && matches!(l.kind, ast::LiteralKind::Boolean(_))
+            && l.kind == ast::LiteralKind::Boolean(true)
         {
             report.help(
                 Code::TM0802,

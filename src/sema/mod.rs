@@ -17,7 +17,9 @@ mod project;
 mod reader;
 mod reference;
 mod report;
+pub mod round_trip;
 mod rows;
+mod samples;
 mod typing;
 mod value_map;
 

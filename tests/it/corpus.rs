@@ -50,7 +50,11 @@ fn check_files(sources: &mut Sources, schemas: &Path, maps: &[PathBuf]) -> Vec<D
         findings.extend(found);
         asts.push((file, ast));
     }
-    let input = Input { sources, stores: &stores, files: &asts, companies: None, time_zone: jiff::tz::TimeZone::UTC };
+    // `# companies USPM, USSI`
+    let told = sources.iter().find_map(|(_, f)| f.text.lines().find_map(|l| l.strip_prefix("# companies ").map(str::to_string)));
+    let companies: Option<Vec<String>> = told.map(|l| l.split(", ").map(str::to_string).collect());
+    let companies = companies.as_deref();
+    let input = Input { sources, stores: &stores, files: &asts, companies, time_zone: jiff::tz::TimeZone::UTC };
     findings.extend(check::check(&input).1);
     findings
 }
