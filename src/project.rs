@@ -165,8 +165,8 @@ pub fn find(dir: &Path) -> Option<PathBuf> {
     dir.ancestors().map(|d| d.join(FILE)).find(|f| f.is_file())
 }
 
-/// Loads the project `dir` lies in, with its schemas and maps. Findings come at the project's levels; none instead of a
-/// project only where there is no project file to be read.
+/// Loads the project `dir` lies in, with its schemas and maps; none only where there is no project file to be read. The
+/// findings are not yet at the project's levels ([`Project::at_levels`]): comments that silence some come first.
 pub fn load(dir: &Path, sources: &mut Sources) -> (Option<Project>, Vec<Diagnostic>) {
     load_with(dir, sources, &|name| std::env::var(name).ok())
 }
@@ -190,7 +190,6 @@ pub fn load_with(
     let (mut project, mut findings) = read(sources, file, &root, environment);
     schemas(&mut project, sources, &mut findings);
     maps(&mut project, sources, &mut findings);
-    let findings = project.at_levels(findings);
     (Some(project), findings)
 }
 

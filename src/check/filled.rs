@@ -52,17 +52,17 @@ fn unfilled(
         return None;
     }
     let at = place(input, map, leg, reference)?;
-    Some(
-        Diagnostic::new(
-            Code::TM0609,
-            at.0,
-            format!("`{}` refers to `{store}.{}`, which no map of this project fills", reference.name, t.name),
-        )
-        .help(format!(
-            "add the map that fills it, or say in the schema that others do: `{}: {{ filled: elsewhere }}`",
-            t.name
-        )),
+    let d = Diagnostic::new(
+        Code::TM0609,
+        at.0,
+        format!("`{}` refers to `{store}.{}`, which no map of this project fills", reference.name, t.name),
     )
+    .help(format!(
+        "add the map that fills it, or say in the schema that others do: `{}: {{ filled: elsewhere }}`",
+        t.name
+    ));
+    let here = input.sources.get(t.span).is_some_and(|text| text.trim_matches(['"', '\'']) == t.name);
+    Some(if here { d.related(t.span, "the table") } else { d })
 }
 
 /// A required reference from which references lead back to its own table: no row could be the first.

@@ -1,5 +1,6 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
+mod allow;
 mod companies;
 mod filled;
 mod filters;
@@ -10,9 +11,13 @@ mod round_trip;
 mod runs_before;
 mod secrets;
 mod source_key;
+mod pages;
 mod statements;
 mod unused_values;
 mod writers;
+
+pub use allow::{Allowed, allow};
+pub use pages::{area, page};
 
 use crate::diagnostic::Diagnostic;
 use crate::sema::{CheckedMap, CheckedProject, Input, analyse};

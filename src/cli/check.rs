@@ -3,7 +3,7 @@
 use super::Context;
 use super::failure::Outcome;
 use super::open;
-use super::out::{ERROR, GOOD, WARN, many, paint};
+use super::out::{DIM, ERROR, GOOD, WARN, many, number, paint};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// Check project, schemas and maps; no store is needed
@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let loaded = open::load(context)?;
-    open::print_findings(context, &loaded.sources, &loaded.findings);
+    open::print_findings(context, &loaded.sources, &loaded.findings, loaded.silenced);
     let count = |s: Severity| loaded.findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let maps: usize = loaded.files.iter().map(|(_, f)| f.maps.len()).sum();
@@ -43,7 +43,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             format!("{} in {}", parts.join(", "), many(files_with(&loaded.findings), "file"))
         }
     };
-    context.out.line(format!("{what}: {verdict}"));
+    let silenced = match loaded.silenced {
+        0 => String::new(),
+        n => paint(DIM, format!(" ({} silenced)", number(n as u64))),
+    };
+    context.out.line(format!("{what}: {verdict}{silenced}"));
+    open::hint(context, &loaded.findings);
     Ok(open::code_of(errors > 0 || (args.strict && warnings > 0)))
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod convert;
 mod demo;
 mod errors;
+mod explain;
 mod failure;
 mod files;
 mod fmt;
@@ -71,6 +72,8 @@ enum Command {
     Init(init::Args),
     /// Check project, schemas and maps; no store is needed
     Check(check::Args),
+    /// What a code of a finding means, with a wrong and a right example
+    Explain(explain::Args),
     /// Give map files their canonical layout
     Fmt(fmt::Args),
     /// Write map files in the other notation
@@ -140,6 +143,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Demo(args) => demo::run(&args, context),
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Explain(args) => explain::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Convert(args) => convert::run(&args, context),
         Command::Sync(args) => sync::run(&args, context),

@@ -2,7 +2,8 @@
 
 use super::Context;
 use super::failure::{Code, Failure};
-use super::out::many;
+use super::out::{HELP, many, paint};
+use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
 use crate::project::{self, Location, Project, StoreConfig};
@@ -19,6 +20,8 @@ pub(super) struct Loaded {
     pub sources: Sources,
     pub project: Project,
     pub findings: Vec<Diagnostic>,
+    /// How many findings comments in the files silenced.
+    pub silenced: usize,
     pub checked: CheckedProject,
     /// The map files' trees, in the order of the project.
     pub files: Vec<(FileId, ast::File)>,
@@ -43,7 +46,8 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     let Some(mut project) = project else {
         // One finding without a place is said as the error itself.
         if context.out.is_json() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
-            print_findings(context, &sources, &findings);
+            print_findings(context, &sources, &findings, 0);
+            hint(context, &findings);
         }
         let n = findings.len();
         return Err(match findings.pop() {
@@ -68,10 +72,12 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
         companies: project.companies.as_deref(),
         time_zone: project.time_zone.clone(),
     };
-    let (checked, more) = sema::analyse(&input);
-    findings.extend(project.at_levels(more));
+    let (checked, more) = check::check(&input);
+    findings.extend(more);
+    let allowed = check::allow(&sources, &files, findings);
+    let mut findings = project.at_levels(allowed.findings);
     findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
-    Ok(Loaded { sources, project, findings, checked, files })
+    Ok(Loaded { sources, project, findings, silenced: allowed.silenced, checked, files })
 }
 
 impl Loaded {
@@ -156,7 +162,8 @@ impl Loaded {
         let errors = self.blocking(ids.as_deref());
         if !errors.is_empty() {
             let findings: Vec<Diagnostic> = errors.iter().map(|d| (*d).clone()).collect();
-            print_findings(context, &self.sources, &findings);
+            print_findings(context, &self.sources, &findings, self.silenced);
+            hint(context, &findings);
             return Err(Failure::new(format!(
                 "nothing was run: {} to be mended first",
                 if findings.len() == 1 {
@@ -314,13 +321,21 @@ pub(super) fn env(stops: bool) -> Result<Env, Failure> {
     }
 }
 
-/// Prints findings: for people to stdout with excerpts, for programs as a report.
-pub(super) fn print_findings(context: &Context, sources: &Sources, findings: &[Diagnostic]) {
+/// Prints findings: for people to stdout with excerpts, for programs as a report. `silenced` is how many are not among
+/// them since comments silence them.
+pub(super) fn print_findings(context: &Context, sources: &Sources, findings: &[Diagnostic], silenced: usize) {
     for d in findings {
         context.out.line(render::human::render(sources, d, true));
         context.out.line("");
     }
-    context.out.json(&render::json::report(sources, findings));
+    context.out.json(&render::json::report(sources, findings, silenced));
+}
+
+/// Says, once in a run, where to read on about its findings.
+pub(super) fn hint(context: &Context, findings: &[Diagnostic]) {
+    if let Some(d) = findings.iter().rev().max_by_key(|d| d.severity) {
+        context.out.note(format!("{} tablemap explain {}", paint(HELP, "for more:"), d.code));
+    }
 }
 
 /// The exit code of a report.

@@ -192,6 +192,11 @@ codes! {
     TM1101 Warning "unused value map";
     TM1102 Error "a password in a file";
     TM1103 Warning "an unknown company";
+    // ---- comments that silence findings (TM1110..TM1119)
+    TM1110 Warning "an `allow` without a reason";
+    TM1111 Warning "an `allow` that silences nothing";
+    TM1112 Warning "an `allow` of an error";
+    TM1113 Warning "an `allow` of a code that does not exist";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

@@ -92,7 +92,8 @@ pub(crate) fn guards<'a>(env: &Env<'a>, id: &str, name: &str, report: &mut Repor
 fn own_column(env: &Env<'_>, side: Side, path: &Path, report: &mut Report<'_>) -> Option<ColumnId> {
     let at = env.side(side);
     let [step] = path.steps.as_slice() else {
-        report.at(Code::TM0604, path.at, format!("a column of `{}` itself is expected here", at.table().name));
+        let message = format!("a column of `{}` itself is expected here", at.table().name);
+        report.help(Code::TM0604, path.at, message, "name the column alone: a guard sees no other row");
         return None;
     };
     let found = at.schema.column(at.id(), &step.name.text);

@@ -11,7 +11,7 @@ use super::reference::{Dest, Group, Makings, dest, join};
 use super::report::{Report, named};
 use super::typing::Typer;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::schema::{ColumnId, TableId};
+use crate::schema::{Column, ColumnId, TableId};
 use crate::source::At;
 use crate::syntax::ast::{self, ExprKind, OnMissing, Operation, Side};
 use crate::value::{Fit, Type, common, fit};
@@ -100,7 +100,12 @@ impl<'a> Builder<'_, 'a> {
             return;
         };
         if path.this {
-            report.at(Code::TM0207, path.at, "`this` stands only inside `exists(…)` and the like");
+            report.help(
+                Code::TM0207,
+                path.at,
+                "`this` stands only inside `exists(…)` and the like",
+                "leave `this.` away: names are columns of the row itself",
+            );
             return;
         }
         if job.part == Part::Company && is_each(line.operand(self.into.other())) {
@@ -124,7 +129,7 @@ impl<'a> Builder<'_, 'a> {
             return;
         };
         let key = !matches!(job.part, Part::Field { .. });
-        self.check_fit(line, &value, &ty, both, key, report);
+        self.check_fit(line, &value, &ty, &ends, both, key, report);
         self.check_null(&value, &found, &ends, key, both, known, report);
         self.push(job, line, path, found, value, ty, reads, report);
     }
@@ -152,12 +157,13 @@ impl<'a> Builder<'_, 'a> {
         if let Dest::Column(c) = found {
             let column = self.target.column(c);
             if column.read_only {
-                report.help(
+                let d = Diagnostic::new(
                     Code::TM0405,
-                    path.at,
+                    path.at.0,
                     format!("`{}.{}` is read-only", self.target.name(), column.name),
-                    "only the store itself writes it",
-                );
+                )
+                .help("remove the line, or turn its sign round: only the store itself writes this column");
+                report.add(report.declared(d, column.span, &column.name, "the column"));
             }
             if let Some((_, first)) = self.written.iter().find(|(w, _)| *w == c) {
                 report.add(twice(&column.name, self.into, path.at, *first));
@@ -166,7 +172,9 @@ impl<'a> Builder<'_, 'a> {
             once |= column.create_only;
             nullable = !column.required || column.blank.is_some();
         } else if !join(&mut self.groups, self.target.id(), self.target.schema, &found, index) {
-            report.add(twice(&report.text(path.at), self.into, path.at, path.at));
+            let name = report.text(path.at);
+            let first = self.lines.iter().position(|l| l.column.eq_ignore_ascii_case(&name));
+            report.add(twice(&name, self.into, path.at, first.map_or(path.at, |i| self.said[i].0)));
         }
         if job.part == Part::Company {
             self.company = Company::Of(value.expr.clone());
@@ -232,6 +240,18 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
+    /// The column at the end of the source operand, if it is one.
+    pub(super) fn there(&self, operand: &ast::Expr, report: &mut Report<'a>) -> Option<&'a Column> {
+        let ExprKind::Path(path) = &operand.kind else { return None };
+        let source = self.env.side(self.into.other());
+        let mut ends = vec![];
+        report.silently(|quiet| dest(source.schema, source.id(), &path.steps, "", &mut ends, quiet))?;
+        match ends.as_slice() {
+            [(t, c)] => Some(source.schema.get(*t).column(*c)),
+            _ => None,
+        }
+    }
+
     fn each(&mut self, path: &ast::Path, report: &mut Report<'a>) {
         let column = match path.steps.as_slice() {
             [step] if step.inner.is_none() => self.target.schema.column(self.target.id(), &step.name.text),
@@ -264,11 +284,13 @@ impl<'a> Builder<'_, 'a> {
             match common(&ty, other) {
                 Some(c) if std::mem::discriminant(&c) == std::mem::discriminant(&ty) => ty = c,
                 _ => {
-                    report.at(
-                        Code::TM0612,
-                        at,
-                        format!("the alternatives end in {} and in {}", named(&ty), named(other)),
-                    );
+                    let message = format!("the alternatives end in {} and in {}", named(&ty), named(other));
+                    let mut d = Diagnostic::new(Code::TM0612, at.0, message)
+                        .help("end each alternative in a column of the same type");
+                    for (t, c) in ends {
+                        d = report.column(d, schema.get(*t).column(*c));
+                    }
+                    report.add(d);
                     return None;
                 }
             }

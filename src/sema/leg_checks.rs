@@ -18,6 +18,7 @@ impl<'a> Builder<'_, 'a> {
         line: &ast::Line,
         value: &Typed,
         ty: &Type,
+        ends: &[(TableId, ColumnId)],
         at: At,
         key: bool,
         report: &mut Report<'a>,
@@ -52,9 +53,16 @@ impl<'a> Builder<'_, 'a> {
         let mut d = Diagnostic::new(code, at.0, message);
         d.help = match (code, ty) {
             (Code::TM0303, Type::Text { max: Some(n) }) => Some(format!("to cut it, write `| truncate({n})`")),
-            (Code::TM0303 | Code::TM0304, _) => None,
+            (Code::TM0304, _) => Some("take a source that is no longer, or make the column longer in its store".into()),
+            (Code::TM0303, _) => None,
             _ => advice(&value.ty, ty).map(str::to_string),
         };
+        if let [(t, c)] = ends {
+            d = report.column(d, self.target.schema.get(*t).column(*c));
+        }
+        if plain && let Some(there) = self.there(operand, report) {
+            d = report.column(d, there);
+        }
         report.add(d);
     }
 
@@ -73,7 +81,12 @@ impl<'a> Builder<'_, 'a> {
         let always = matches!(&value.expr, Expr::Constant(Value::Null));
         if key {
             if always {
-                report.at(Code::TM0502, at, "this part of the key is always null, so it identifies nothing");
+                report.help(
+                    Code::TM0502,
+                    at,
+                    "this part of the key is always null, so it identifies nothing",
+                    "name a column that tells the records apart",
+                );
             }
             return;
         }
@@ -85,14 +98,13 @@ impl<'a> Builder<'_, 'a> {
         let name = format!("{}.{}", self.target.table().name, column.name);
         if always {
             let message = format!("`{name}` is required and has no blank, so it takes no null");
-            report.at(Code::TM0312, at, message);
+            let d = Diagnostic::new(Code::TM0312, at.0, message).help("bring a value, or remove the line");
+            report.add(report.declared(d, column.span, &column.name, "required here"));
         } else if value.nullable && !known.iter().any(|k| same_cell(k, &value.expr)) {
-            report.help(
-                Code::TM0311,
-                at,
-                format!("`{name}` is required, and null may come here; such a record fails"),
-                "add a `default`, or a filter that lets only rows with a value leave",
-            );
+            let message = format!("`{name}` is required, and null may come here; such a record fails");
+            let d = Diagnostic::new(Code::TM0311, at.0, message)
+                .help("add a `default`, or a filter that lets only rows with a value leave");
+            report.add(report.declared(d, column.span, &column.name, "required here"));
         }
     }
 
@@ -114,12 +126,13 @@ impl<'a> Builder<'_, 'a> {
         } else {
             format!("its keys are {}", keys.join(", "))
         };
-        report.help(
+        let d = Diagnostic::new(
             Code::TM0503,
-            At(first.left.at.0.to(first.right.at.0)),
+            first.left.at.0.to(first.right.at.0),
             format!("{} {} not identify one row of `{}`", list(&names), does(names.len()), self.target.name()),
-            help,
-        );
+        )
+        .help(help);
+        report.add(report.declared(d, table.span, &table.name, "the table"));
     }
 
     /// Whether every required column has a source when a row is created.
@@ -136,15 +149,16 @@ impl<'a> Builder<'_, 'a> {
                     Side::Left => self.env.tables.left.table.at,
                     Side::Right => self.env.tables.right.table.at,
                 };
-                report.help(
+                let d = Diagnostic::new(
                     Code::TM0404,
-                    at,
+                    at.0,
                     format!("`{}.{}` is required, and no line fills it when a row is created", table.name, c.name),
-                    format!(
-                        "add a line into it, or do not let the map create: `operations {}: update`",
-                        self.into.word()
-                    ),
-                );
+                )
+                .help(format!(
+                    "add a line into it, or do not let the map create: `operations {}: update`",
+                    self.into.word()
+                ));
+                report.add(report.declared(d, c.span, &c.name, "required here"));
             }
         }
     }

@@ -172,12 +172,13 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
         } else if delete {
             let operations = map.operations.iter().find(|o| o.it.0 == side);
             if operations.is_some_and(|o| o.it.1.iter().all(|x| x.it != Operation::Delete)) {
-                report.help(
-                    Code::TM0412,
-                    n.at,
-                    format!("`operations {}` does not allow to delete", side.word()),
-                    format!("add `delete` to `operations {}`, or say `leave`", side.word()),
-                );
+                let message = format!("`operations {}` does not allow to delete", side.word());
+                let mut d = Diagnostic::new(Code::TM0412, n.at.0, message)
+                    .help(format!("add `delete` to `operations {}`, or say `leave`", side.word()));
+                if let Some(o) = operations {
+                    d = d.related(o.at.0, "what is allowed");
+                }
+                report.add(d);
             }
         }
     }
@@ -287,26 +288,25 @@ fn jobs<'a>(env: &Env<'a>, company: Option<&'a ast::Line>, report: &mut Report<'
         };
         if against {
             let (from, to) = if flow == Flow::ToLeft { ("right", "left") } else { ("left", "right") };
-            report.help(
+            let d = Diagnostic::new(
                 Code::TM0401,
-                line.sign.at,
+                line.sign.at.0,
                 format!("this line runs from {from} to {to}, and the map does not"),
-                format!("turn the sign round, or let the map run both ways: `tables {}`", "… <-> …"),
-            );
+            )
+            .help("turn the sign round, or let the map run both ways: `tables … <-> …`");
+            report.add(arrow(map, d));
             continue;
         }
         if both && !env.two_way() {
             let (sign, way) = if env.has_leg(Side::Left) { ("<", "to the left") } else { (">", "to the right") };
-            report.add(
-                Diagnostic::new(Code::TM0402, line.sign.at.0, format!("this line runs both ways, the map only {way}"))
-                    .help(format!("write `{sign}`"))
-                    .fix(
-                        format!("write `{sign}`"),
-                        line.sign.at.0,
-                        if line.transforms() { sign.repeat(2) } else { sign.to_string() },
-                        true,
-                    ),
-            );
+            let d =
+                Diagnostic::new(Code::TM0402, line.sign.at.0, format!("this line runs both ways, the map only {way}"));
+            report.add(arrow(map, d).help(format!("write `{sign}`")).fix(
+                format!("write `{sign}`"),
+                line.sign.at.0,
+                if line.transforms() { sign.repeat(2) } else { sign.to_string() },
+                true,
+            ));
             continue;
         }
         if both {
@@ -337,6 +337,14 @@ fn jobs<'a>(env: &Env<'a>, company: Option<&'a ast::Line>, report: &mut Report<'
     jobs
 }
 
+/// Shows which way the map runs.
+fn arrow(map: &Map, d: Diagnostic) -> Diagnostic {
+    match &map.tables {
+        Some(t) => d.related(t.at.0, "the way of the map"),
+        None => d,
+    }
+}
+
 /// Whether a key or company line covers every direction of the map.
 fn whole(env: &Env<'_>, line: &ast::Line, what: &str, report: &mut Report<'_>) -> bool {
     let mut fine = true;
@@ -348,7 +356,8 @@ fn whole(env: &Env<'_>, line: &ast::Line, what: &str, report: &mut Report<'_>) -
             } else {
                 (Code::TM0401, "turn the sign round, or write `=`")
             };
-            report.help(code, line.sign.at, format!("{what} is needed into {} too", into.word()), help);
+            let message = format!("{what} is needed into {} too", into.word());
+            report.add(arrow(env.map, Diagnostic::new(code, line.sign.at.0, message)).help(help));
         }
     }
     fine

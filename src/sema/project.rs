@@ -67,7 +67,7 @@ fn values<'a>(input: &Input<'a>, report: &mut Report<'_>) -> HashMap<&'a str, &'
                     format!("there is a value map `{}` already", decl.name.text),
                 )
                 .related(first.name.at.0, "here")
-                .help("value maps are shared by the whole project: use the one, or rename the other"),
+                .help("use the one, or rename the other: value maps are shared by the whole project"),
             ),
         }
     }
@@ -88,7 +88,7 @@ fn unique(maps: &[&Map], report: &mut Report<'_>) -> Vec<bool> {
                 if let Some(there) = &maps[first].id {
                     d = d.related(there.at.0, "here");
                 }
-                report.add(d.help("an id names one map in the state of every store: give this one its own"));
+                report.add(d.help("give this map an id of its own: progress is kept under it"));
             }
         }
         let own = m.name.iter().map(|n| (n.text.as_str(), n.at));
@@ -99,7 +99,7 @@ fn unique(maps: &[&Map], report: &mut Report<'_>) -> Vec<bool> {
                 report.add(
                     Diagnostic::new(Code::TM0209, at.0, format!("another map is called `{name}`"))
                         .related(there.0, "here")
-                        .help("commands take a map by id, name or label, so each of them names one map"),
+                        .help("give each map its own: commands take a map by id, name or label"),
                 );
             }
         }
@@ -138,7 +138,7 @@ fn needs(maps: &[&Map], ok: &mut [bool], report: &mut Report<'_>) -> Vec<Vec<usi
             Code::TM1001,
             at,
             format!("prerequisites go in a circle: {}", path.join(" → ")),
-            "a map cannot wait for itself: remove one of them",
+            "remove one of them: a map cannot wait for itself",
         );
         ok[*last] = false;
         needs[*last].retain(|n| n != first);

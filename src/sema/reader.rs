@@ -3,7 +3,7 @@
 use super::expr::Expr;
 use super::ir::JoinInfo;
 use super::report::{Report, named};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::schema::{ColumnId, Lookup, StoreSchema, TableId};
 use crate::source::At;
 use crate::store::{Join, ReadPlan};
@@ -181,10 +181,11 @@ impl<'a> Reader<'a> {
                     let meet = common(&sum.ty, &one.ty)
                         .filter(|_| std::mem::discriminant(&sum.ty) == std::mem::discriminant(&one.ty));
                     let Some(ty) = meet else {
-                        report.at(
+                        report.help(
                             Code::TM0612,
                             inner.at,
                             format!("this alternative is {}, the one before {}", named(&one.ty), named(&sum.ty)),
+                            "end each alternative in a column of the same type",
                         );
                         return None;
                     };
@@ -359,8 +360,9 @@ pub(crate) fn named_targets<'p>(
                 step.name.at.0,
                 format!("`{}` does not point to a table `{}`", lookup.name, step.name.text),
             );
-            d.help = Some(format!("it points to {}", list(&names)));
-            report.add(d);
+            let near = did_you_mean(&step.name.text, names.iter().copied());
+            d.help = near.or_else(|| Some(format!("it points to {}", list(&names))));
+            report.add(report.declared(d, lookup.span, &lookup.name, "the lookup"));
             return None;
         };
         found.push((target, inner));
@@ -391,33 +393,35 @@ fn misplaced(step: &Step, report: &mut Report<'_>) {
 pub(crate) fn no_column(schema: &StoreSchema, table: TableId, step: &Step, last: bool, report: &mut Report<'_>) {
     let t = schema.get(table);
     let name = &step.name.text;
-    if last && schema.lookup(table, name).is_some() {
-        report.help(
-            Code::TM0605,
-            step.name.at,
-            format!("`{name}` is a lookup over several columns of `{}`, not a column", t.name),
-            format!("go on to a column of the looked-up table: `{name}.COLUMN`"),
-        );
+    if let (true, Some(lookup)) = (last, schema.lookup(table, name)) {
+        let message = format!("`{name}` is a lookup over several columns of `{}`, not a column", t.name);
+        let d = Diagnostic::new(Code::TM0605, step.name.at.0, message)
+            .help(format!("go on to a column of the looked-up table: `{name}.COLUMN`"));
+        report.add(report.declared(d, lookup.span, &lookup.name, "the lookup"));
         return;
     }
     if !last && let Some(c) = schema.column(table, name) {
-        let ty = &t.column(c).ty;
-        report.help(
-            Code::TM0601,
-            step.name.at,
-            format!("`{name}` of `{}` is no lookup, so no path leads over it", t.name),
-            format!("it is {}; its schema may declare `lookup: TABLE`", named(ty)),
-        );
+        let c = t.column(c);
+        let message = format!("`{name}` of `{}` is no lookup, so no path leads over it", t.name);
+        let mut d = Diagnostic::new(Code::TM0601, step.name.at.0, message);
+        let lookups: Vec<&str> = t.lookups.iter().map(|l| l.name.as_str()).collect();
+        d.help = did_you_mean(name, lookups);
+        let d = match &d.help {
+            Some(_) => d,
+            None => d.help(format!("it is {}; its schema may declare `lookup: TABLE`", named(&c.ty))),
+        };
+        report.add(report.column(d, c));
         return;
     }
     let columns = t.columns.iter().map(|c| c.name.as_str());
     let lookups = t.lookups.iter().map(|l| l.name.as_str());
     let message = format!("table `{}` has no column `{name}`", t.name);
-    if last {
-        report.unknown(Code::TM0203, step.name.at, message, name, columns);
+    let d = if last {
+        report.near(Code::TM0203, step.name.at, message, name, columns)
     } else {
-        report.unknown(Code::TM0203, step.name.at, message, name, columns.chain(lookups));
-    }
+        report.near(Code::TM0203, step.name.at, message, name, columns.chain(lookups))
+    };
+    report.add(report.declared(d, t.span, &t.name, "the table"));
 }
 
 /// A path over a lookup to several tables that names none.
@@ -426,10 +430,7 @@ pub(crate) fn ambiguous(schema: &StoreSchema, lookup: &Lookup, step: &Step, rest
     let ways: Vec<String> =
         lookup.targets.iter().map(|t| format!(".{}({})", schema.get(t.table).name, end.join("."))).collect();
     let tables: Vec<&str> = lookup.targets.iter().map(|t| schema.get(t.table).name.as_str()).collect();
-    report.help(
-        Code::TM0603,
-        step.name.at,
-        format!("`{}` may point to {}", lookup.name, list(&tables)),
-        format!("name the tables: `{}{}`", lookup.name, ways.concat()),
-    );
+    let d = Diagnostic::new(Code::TM0603, step.name.at.0, format!("`{}` may point to {}", lookup.name, list(&tables)))
+        .help(format!("name the tables: `{}{}`", lookup.name, ways.concat()));
+    report.add(report.declared(d, lookup.span, &lookup.name, "the lookup"));
 }

@@ -226,7 +226,9 @@ impl Makings<'_, '_> {
                 let company = base.company.filter(|_| has_company);
                 writes.retain(|(_, c)| !self.plain.contains(c) && Some(*c) != company);
                 if writes.is_empty() {
-                    report.at(Code::TM0406, at, format!("`{}` is written by another line too", group.text));
+                    let first =
+                        own_first(schema.get(group.table).company, to).iter().find_map(|(_, c)| self.writer(*c, &[]));
+                    report.add(again(&group.text, at, first));
                     return None;
                 }
             }
@@ -290,6 +292,16 @@ impl Makings<'_, '_> {
         Some(index)
     }
 
+    /// The first line, but for these, that writes a column of the record.
+    fn writer(&self, column: ColumnId, but: &[usize]) -> Option<At> {
+        let writes = |target: &LineTarget| match target {
+            LineTarget::Column(c) => *c == column,
+            LineTarget::Reference(r) => self.out.get(*r).is_some_and(|r| r.columns().any(|c| c == column)),
+        };
+        let line = self.lines.iter().enumerate().position(|(i, l)| !but.contains(&i) && writes(&l.target))?;
+        self.said.get(line).map(|(at, _)| *at)
+    }
+
     /// Takes from the lines what holds for their reference, and checks what it writes.
     fn finish(&mut self, index: usize, lines: &[usize], top: bool, report: &mut Report<'_>) {
         let mut said: Option<(OnMissing, At)> = None;
@@ -319,16 +331,25 @@ impl Makings<'_, '_> {
         }
         let at = lines.first().map_or(At::default(), |l| self.said[*l].0);
         let written: Vec<ColumnId> = reference.columns().collect();
+        let mut doubled = vec![];
         for c in &written {
             let column = base.column(*c);
             if column.read_only {
-                report.at(Code::TM0405, at, format!("`{}.{}` is read-only", base.name, column.name));
+                let message = format!("`{}.{}` is read-only", base.name, column.name);
+                let d = Diagnostic::new(Code::TM0405, at.0, message)
+                    .help("remove the line, or turn its sign round: only the store itself writes this column");
+                report.add(report.declared(d, column.span, &column.name, "the column"));
             }
             if self.plain.contains(c) {
-                report.at(Code::TM0406, at, format!("`{}.{}` is written by another line too", base.name, column.name));
+                let name = format!("{}.{}", base.name, column.name);
+                doubled.push((name, *c));
             }
             reference.nullable &= !column.required || column.blank.is_some();
         }
+        for (name, c) in doubled {
+            report.add(again(&name, at, self.writer(c, lines)));
+        }
+        let reference = &mut self.out[index];
         let create_only = !written.is_empty() && written.iter().all(|c| base.column(*c).create_only);
         reference.once |= create_only;
         self.plain.extend(&written);
@@ -353,6 +374,15 @@ impl Reference {
             }
         });
         all.into_iter()
+    }
+}
+
+fn again(name: &str, at: At, first: Option<At>) -> Diagnostic {
+    let d = Diagnostic::new(Code::TM0406, at.0, format!("`{name}` is written by another line too"))
+        .help("keep one line for each column and direction");
+    match first {
+        Some(first) if first.0 != at.0 => d.related(first.0, "the first line"),
+        _ => d,
     }
 }
 

@@ -1,8 +1,12 @@
 //! Collects findings, and finds places and texts for messages.
 
 use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean, nearest};
-use crate::source::{At, Sources};
+use crate::schema::Column;
+use crate::source::{At, Sources, Span};
 use crate::value::Type;
+
+/// The most known names that are listed where none is near.
+const MANY: usize = 8;
 
 /// The findings of one map, with the texts they are about.
 pub(crate) struct Report<'a> {
@@ -46,9 +50,27 @@ impl<'a> Report<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let near = nearest(name, known);
+        let d = self.near(code, at, message, name, known);
+        self.add(d);
+    }
+
+    /// The same, not yet added.
+    pub(crate) fn near<'n>(
+        &self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Diagnostic {
+        let known: Vec<&str> = known.into_iter().collect();
+        let near = nearest(name, known.iter().copied());
         let mut d = Diagnostic::new(code, at.0, message);
         d.help = did_you_mean(name, near.iter().copied());
+        if d.help.is_none() && (1..=MANY).contains(&known.len()) {
+            let quoted: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
+            d.help = Some(format!("{} {}", if known.len() == 1 { "there is" } else { "there are" }, quoted.join(", ")));
+        }
         // The fix keeps the quotes: of a text, or of a name (or of a text in YAML).
         let quote = self.sources.text(at.0).chars().next().filter(|c| matches!(c, '\'' | '"'));
         if let [one] = near.as_slice()
@@ -60,7 +82,18 @@ impl<'a> Report<'a> {
             };
             d = d.fix(format!("write `{one}`"), at.0, text, false);
         }
-        self.add(d);
+        d
+    }
+
+    /// Adds the place in the schema file where `name` is declared, if the schema was read from one of these texts.
+    pub(crate) fn declared(&self, d: Diagnostic, span: Span, name: &str, message: impl Into<String>) -> Diagnostic {
+        let here = self.sources.get(span).is_some_and(|t| t.trim_matches(['"', '\'']) == name);
+        if here { d.related(span, message) } else { d }
+    }
+
+    /// The same for a column, with its type.
+    pub(crate) fn column(&self, d: Diagnostic, column: &Column) -> Diagnostic {
+        self.declared(d, column.span, &column.name, format!("this is {}", named(&column.ty)))
     }
 
     /// Runs `f` without keeping its findings.

@@ -346,10 +346,11 @@ impl<'a> Typer<'_, 'a> {
                 match common(&ty, &t.ty) {
                     Some(c) => ty = c,
                     None => {
-                        self.report.at(
+                        self.report.help(
                             Code::TM0310,
                             r.at,
                             format!("this result is {}, another one {}", named(&t.ty), named(&ty)),
+                            "bring all results into one type, for example by `text(x)`",
                         );
                         bad = true;
                     }

@@ -104,7 +104,8 @@ impl Use<'_> {
                     if let Some((_, first)) = &otherwise {
                         report.add(
                             Diagnostic::new(Code::TM0706, p.at.0, format!("a second `else` into {}", into.word()))
-                                .related(first.0, "the first one"),
+                                .related(first.0, "the first one")
+                                .help("keep one of them, or give each a sign of its own: `else < …, else > …`"),
                         );
                         continue;
                     }

@@ -126,6 +126,10 @@ impl Sources {
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
+    /// The text under a span, if the span is one of these texts.
+    pub fn get(&self, span: Span) -> Option<&str> {
+        self.files.get(span.file.0 as usize)?.text.get(span.start as usize..span.end as usize)
+    }
     /// The text under a span.
     pub fn text(&self, span: Span) -> &str {
         let text = &self.file(span.file).text;

@@ -12,7 +12,7 @@ mod read;
 mod text;
 
 pub use json::to_json;
-pub use parse::{MAX_ALIASED_NODES, MAX_DEPTH, parse};
+pub use parse::{MAX_ALIASED_NODES, MAX_DEPTH, comments, parse};
 pub use read::{Codes, Fields, Reader};
 pub use text::{Plain, quoted, reads_back, reads_differently, resolve};
 

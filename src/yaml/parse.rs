@@ -28,6 +28,22 @@ pub fn parse(text: &str, file: FileId) -> (Document, Vec<Diagnostic>) {
     (document, b.findings)
 }
 
+/// Where the comments of `text` stand, from `#` to the last character, in order; those behind broken YAML are not found.
+pub fn comments(text: &str) -> Vec<(usize, usize)> {
+    let mut b = Builder { text, ..Builder::default() };
+    b.run();
+    let mut all: Vec<(usize, usize)> = b
+        .comments
+        .iter()
+        .map(|c| {
+            let line = text.get(c.at..).and_then(|t| t.lines().next()).unwrap_or("");
+            (c.at, c.at + line.trim_end().len())
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
 /// A collection that is not closed yet.
 struct Open {
     kind: Kind,
@@ -135,6 +151,12 @@ impl Builder<'_> {
         let line = self.text[line_start..].lines().next().unwrap_or("");
         let item = line.trim_start();
         let item = item.strip_prefix("- ").map_or(item, str::trim_start);
+        if info.contains("recursion limit") {
+            // The parser's own limit, which lies right behind ours.
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            self.findings.push(Diagnostic::new(Code::TM0137, self.span(at, at), message).help("no map needs that"));
+            return;
+        }
         let message = format!("this is not YAML: {}", info.trim_end_matches('.').to_lowercase());
         let width = self.text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let mut d = Diagnostic::new(Code::TM0130, self.span(at, at + width), message);

@@ -11,4 +11,6 @@ mod fuzz_corpus;
 mod harness;
 mod kill;
 mod mutations;
+mod levels;
 mod notations;
+mod pages;

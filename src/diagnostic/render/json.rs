@@ -10,6 +10,7 @@ pub struct Report {
     findings: Vec<Finding>,
     errors: usize,
     warnings: usize,
+    silenced: usize,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -51,12 +52,13 @@ fn place(sources: &Sources, span: Span, message: &str) -> Where {
     }
 }
 
-/// Turns findings into the versioned report.
-pub fn report(sources: &Sources, findings: &[Diagnostic]) -> Report {
+/// Turns findings into the versioned report; comments in the files silenced so many others.
+pub fn report(sources: &Sources, findings: &[Diagnostic], silenced: usize) -> Report {
     Report {
         format: 1,
         errors: findings.iter().filter(|d| d.severity == Severity::Error).count(),
         warnings: findings.iter().filter(|d| d.severity == Severity::Warning).count(),
+        silenced,
         findings: findings
             .iter()
             .map(|d| Finding {

@@ -38,6 +38,11 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     parse::file(&sources.file(file).text, file)
 }
 
+/// Where the comments of a text stand, from `#` to the last character, in order.
+pub fn comments(text: &str) -> Vec<(usize, usize)> {
+    scan::scan(text).items.iter().filter_map(|i| i.comment.map(|(_, end)| (i.start, end))).collect()
+}
+
 /// Writes the canonical text of a file, comments kept.
 pub fn write(file: &File) -> String {
     write::file(file)

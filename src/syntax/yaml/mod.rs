@@ -41,6 +41,11 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     (out, findings)
 }
 
+/// Where the comments of a YAML text stand, from `#` to the last character, in order.
+pub fn comments(text: &str) -> Vec<(usize, usize)> {
+    yaml::comments(text)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;
