@@ -475,9 +475,63 @@ fn demo(dir: &Path, tablemap: &Path, rounds: usize) {
     println!("\n`tablemap demo`: {:.2} s (median of {rounds})", median(&seconds));
 }
 
+/// Processor time of `tablemap run` while nothing happens: a project of `init`, synced, then watched.
+fn idle(dir: &Path, tablemap: &Path, seconds: u64) {
+    let place = dir.join("idle");
+    let _ = std::fs::remove_dir_all(&place);
+    let done = |args: &[&str]| {
+        let mut c = Command::new(tablemap);
+        assert!(c.args(args).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success(), "{args:?}");
+    };
+    let project = place.to_str().unwrap();
+    done(&["init", project]);
+    done(&["-C", project, "sync"]);
+    let mut running = Command::new(tablemap)
+        .args(["-C", project, "run"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    // User and system time in clock ticks, of which Linux tells a hundred per second.
+    let ticks = || -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.id())).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+    };
+    let (began, before) = (Instant::now(), ticks());
+    std::thread::sleep(Duration::from_secs(seconds));
+    match (before, ticks()) {
+        (Some(before), Some(after)) => println!(
+            "\n`tablemap run` when idle: {:.2}% of one CPU (over {seconds} s, two stores)",
+            (after - before) as f64 / began.elapsed().as_secs_f64()
+        ),
+        _ => println!("\n`tablemap run` when idle: only Linux tells"),
+    }
+    // A wake-up: from a commit in the crm to the row in the erp.
+    let crm = Connection::open(place.join("data/crm.db")).unwrap();
+    let erp = Connection::open(place.join("data/erp.db")).unwrap();
+    let mut wakes = vec![];
+    for i in 0..20 {
+        let name = format!("wake {i}");
+        crm.execute("UPDATE accounts SET name = ?1 WHERE number = 'A-1001'", [&name]).unwrap();
+        let began = Instant::now();
+        let there = || erp.query_row("SELECT count(*) FROM CUSTOMERS WHERE NAME = ?1", [&name], |r| r.get::<_, i64>(0));
+        while there().unwrap() == 0 && began.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        wakes.push(began.elapsed().as_secs_f64() * 1000.0);
+        std::thread::sleep(Duration::from_millis(37));
+    }
+    println!("from a commit to the row on the other side: {:.0} ms (median of 20)", median(&wakes));
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let _ = std::fs::remove_dir_all(&place);
+}
+
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: workload run DIR TABLEMAP ROWS ROUNDS | demo DIR TABLEMAP ROUNDS | generate DIR ROWS | limit DIR"
+        "usage: workload run DIR TABLEMAP ROWS ROUNDS | demo DIR TABLEMAP ROUNDS | idle DIR TABLEMAP SECONDS | generate DIR ROWS | limit DIR"
     );
     ExitCode::from(2)
 }
@@ -495,6 +549,10 @@ fn main() -> ExitCode {
         },
         ["demo", dir, tablemap, rounds] => match number(rounds) {
             Some(rounds) => demo(&folder(dir), &folder(tablemap), rounds as usize),
+            None => return usage(),
+        },
+        ["idle", dir, tablemap, seconds] => match number(seconds) {
+            Some(seconds) => idle(&folder(dir), &folder(tablemap), seconds),
             None => return usage(),
         },
         ["generate", dir, rows] => match number(rows) {

@@ -202,7 +202,7 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
             Ok(file) => file,
             Err(d) => {
                 let d = if d.code == Code::TM0150 {
-                    d.help(format!("write the file, or make it with `tablemap schema pull {}`", store.name))
+                    d.help("write the file, or name the one that is meant; `tablemap init` makes two to learn from")
                 } else {
                     *d
                 };
@@ -244,6 +244,11 @@ fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnos
             }
         };
         let (ast, mut more) = if is_yaml { yaml::parse(sources, file) } else { dsl::parse(sources, file) };
+        if ast.maps.is_empty() && ast.values.is_empty() && more.is_empty() {
+            let d = Diagnostic::new(Code::TM0119, Span::new(file, 0, 0), "this file holds no map")
+                .help("write one (`map \"…\" { … }`, in YAML `map: …`), or take the file away");
+            findings.push(d);
+        }
         findings.append(&mut more);
         project.maps.push(MapFile { path, file, ast });
     }

@@ -13,8 +13,7 @@ pub(super) fn check(input: &Input<'_>, project: &CheckedProject) -> Vec<Diagnost
         let (a, b) = (shown(&m.values.0, &m.column.ty), shown(&m.values.1, &m.column.ty));
         let becomes = shown(&m.becomes, &line.ty);
         let end = end_column(leg, line, target);
-        let case = end.is_some_and(|c| c.collation != m.column.collation)
-            && a.eq_ignore_ascii_case(&b);
+        let case = end.is_some_and(|c| c.collation != m.column.collation) && a.eq_ignore_ascii_case(&b);
         let message = if case {
             let end = end.map_or("", |c| c.name.as_str());
             format!("{a} and {b} are two keys in `{}`, and one in `{end}`, which compares without case", m.column.name)

@@ -2,21 +2,23 @@
 
 mod allow;
 mod companies;
+mod echoes;
 mod filled;
 mod filters;
 mod keys_merge;
+mod pages;
 mod regions;
 mod rings;
 mod round_trip;
 mod runs_before;
 mod secrets;
 mod source_key;
-mod pages;
 mod statements;
 mod unused_values;
 mod writers;
 
 pub use allow::{Allowed, allow};
+pub use echoes::without_echoes;
 pub use pages::{area, page};
 
 use crate::diagnostic::Diagnostic;

@@ -139,9 +139,7 @@ impl<'a> Space<'a> {
 
     fn value(&mut self, x: &Expr, leg: &Leg, schema: &'a StoreSchema, names: Names<'_>) -> usize {
         match x {
-            Expr::Convert(x, Type::Decimal { .. }) if matches!(**x, Expr::Slot(_)) => {
-                self.value(x, leg, schema, names)
-            }
+            Expr::Convert(x, Type::Decimal { .. }) if matches!(**x, Expr::Slot(_)) => self.value(x, leg, schema, names),
             Expr::Slot(cell) => {
                 let Some((from, id)) = leg.read.columns.get(*cell) else {
                     return self.var(format!("{leg:p} {cell}"), None, true);
@@ -166,14 +164,17 @@ impl<'a> Space<'a> {
     pub(super) fn decide(mut self, conditions: &[(&Leg, &'a StoreSchema, Names<'_>)]) -> (Verdict, Vec<String>) {
         let formulas: Vec<Formula> = conditions
             .iter()
-            .filter_map(|(leg, schema, names)| {
-                Some(self.formula(&leg.filter.as_ref()?.condition, leg, schema, names))
-            })
+            .filter_map(|(leg, schema, names)| Some(self.formula(&leg.filter.as_ref()?.condition, leg, schema, names)))
             .collect();
         let all = Formula::And(formulas);
         let mut seen = BTreeSet::new();
-        let columns: Vec<String> =
-            self.vars.iter().filter_map(|v| v.column).map(|c| c.name.clone()).filter(|n| seen.insert(n.clone())).collect();
+        let columns: Vec<String> = self
+            .vars
+            .iter()
+            .filter_map(|v| v.column)
+            .map(|c| c.name.clone())
+            .filter(|n| seen.insert(n.clone()))
+            .collect();
         let mut options: Vec<Vec<Option<usize>>> = self.vars.iter_mut().map(Var::options).collect();
         // An unknown condition is true, false or null.
         options.extend(self.opaque.iter().map(|_| vec![None, Some(0), Some(1)]));

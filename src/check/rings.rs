@@ -220,13 +220,7 @@ fn shortest(
     None
 }
 
-fn tell(
-    input: &Input<'_>,
-    project: &CheckedProject,
-    all: &[Place],
-    steps: &[Step<'_>],
-    ring: &[usize],
-) -> Diagnostic {
+fn tell(input: &Input<'_>, project: &CheckedProject, all: &[Place], steps: &[Step<'_>], ring: &[usize]) -> Diagnostic {
     let name = |i: usize| {
         let (at, c) = all[i];
         let (store, schema) = &input.stores[at.store];
@@ -238,7 +232,8 @@ fn tell(
         path += &format!(" → {} (`{}`)", name(steps[*s].to), project.maps[steps[*s].map].id);
     }
     let changes = ring.iter().any(|s| !copied(&steps[*s]));
-    let why = if changes { "each round may change the value again" } else { "two changes at once may chase each other" };
+    let why =
+        if changes { "each round may change the value again" } else { "two changes at once may chase each other" };
     // Where the ring is closed: by the map that stands last.
     let last = ring.iter().copied().max_by_key(|s| steps[*s].map).unwrap_or(0);
     let mut d = Diagnostic::new(Code::TM1005, steps[last].line.at.0, format!("a ring of maps: {path}; {why}"));

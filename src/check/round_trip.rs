@@ -18,10 +18,7 @@ fn in_map(input: &Input<'_>, project: &CheckedProject, map: &CheckedMap) -> Vec<
     let right: &StoreSchema = &input.stores[map.right.store].1;
     let mut out = vec![];
     for (_, a, b) in pairs(into_left, into_right).filter(|(_, a, b)| !a.exact || !b.exact) {
-        let ways = (
-            Way { leg: into_left, line: a, source: right },
-            Way { leg: into_right, line: b, source: left },
-        );
+        let ways = (Way { leg: into_left, line: a, source: right }, Way { leg: into_right, line: b, source: left });
         let Err(Some(loss)) = judge(&project.context, ways.0, ways.1) else { continue };
         let (Some(l), Some(r)) = (origin(left, into_right, &b.value), origin(right, into_left, &a.value)) else {
             continue;
@@ -52,7 +49,7 @@ fn told(input: &Input<'_>, line: &Line, loss: &Loss, here: (&Type, &str), other:
     let (code, message, help) = match (loss.cause, &loss.back) {
         (Cause::ValueMap, _) if first.is_some() && *value != *back => (
             Code::TM0902,
-            format!("{value} and {back} both become {there}; back, {there} becomes {back}"),
+            format!("{back} and {value} both become {there}; back, {there} becomes {back}"),
             "give each value its own on the other side; if this is meant, say so: `# allow TM0902: reason`",
         ),
         (Cause::ValueMap, _) => (
@@ -67,7 +64,10 @@ fn told(input: &Input<'_>, line: &Line, loss: &Loss, here: (&Type, &str), other:
         ),
         (Cause::Case, _) => (
             Code::TM0903,
-            format!("{value} finds the row {there}, since `{}` compares without case, and comes back as {back}", other.1),
+            format!(
+                "{value} finds the row {there}, since `{}` compares without case, and comes back as {back}",
+                other.1
+            ),
             "let both columns compare alike: `collation: case-insensitive` in the schema",
         ),
         (Cause::Blank, _) => (

@@ -13,10 +13,12 @@ pub(super) fn check(input: &Input<'_>, project: &CheckedProject) -> Vec<Diagnost
                     let table = TableAt { store: leg.target.store, table: target.table };
                     let (store, schema) = &input.stores[table.store];
                     let t = schema.get(table.table);
-                    let fills =
-                        |j: usize| project.maps[j].legs().any(|l| l.target == table && l.operations.create);
+                    let fills = |j: usize| project.maps[j].legs().any(|l| l.target == table && l.operations.create);
                     let fillers: Vec<usize> = (0..project.maps.len()).filter(|j| fills(*j)).collect();
-                    if t.filled_elsewhere || fillers.is_empty() || !fillers.iter().all(|j| *j != i && waits[*j].contains(&i)) {
+                    if t.filled_elsewhere
+                        || fillers.is_empty()
+                        || !fillers.iter().all(|j| *j != i && waits[*j].contains(&i))
+                    {
                         continue;
                     }
                     let Some(at) = super::filled::place(input, map, leg, reference) else { continue };

@@ -6,17 +6,31 @@ use crate::source::{FileId, Span};
 
 /// Words before a `:` or `=` that a secret follows.
 const WORDS: &[&str] = &[
-    "password", "passwd", "pwd", "secret", "client_secret", "clientsecret", "api_key", "apikey", "access_token",
-    "accesstoken", "accountkey", "sharedaccesskey", "private_key",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "client_secret",
+    "clientsecret",
+    "api_key",
+    "apikey",
+    "access_token",
+    "accesstoken",
+    "accountkey",
+    "sharedaccesskey",
+    "private_key",
 ];
 
 pub(super) fn check(input: &Input<'_>, _: &CheckedProject) -> Vec<Diagnostic> {
     let mut out = vec![];
     for (id, file) in input.sources.iter() {
         let mut start = 0;
-        let project = !file.name.ends_with(".tmap") && !file.name.contains(".map.y") && !file.name.contains(".schema.y");
+        let project =
+            !file.name.ends_with(".tmap") && !file.name.contains(".map.y") && !file.name.contains(".schema.y");
         for line in file.text.split_inclusive('\n') {
-            for (from, to) in address(line).into_iter().chain(project.then(|| setting(line)).flatten()).chain(connection(line)) {
+            for (from, to) in
+                address(line).into_iter().chain(project.then(|| setting(line)).flatten()).chain(connection(line))
+            {
                 out.push(told(id, start + from, start + to));
             }
             start += line.len();

@@ -24,7 +24,8 @@ fn in_leg(input: &Input<'_>, leg: &Leg) -> Option<Diagnostic> {
     let at = if leg.lines.iter().filter(|l| l.key).count() > 1 { last } else { first };
     let name = |c: &ColumnId| format!("`{}`", t.column(*c).name);
     let names: Vec<String> = read.iter().map(name).collect();
-    let keys: Vec<String> = t.keys().map(|k| format!("({})", k.iter().map(name).collect::<Vec<_>>().join(", "))).collect();
+    let keys: Vec<String> =
+        t.keys().map(|k| format!("({})", k.iter().map(name).collect::<Vec<_>>().join(", "))).collect();
     let message = match names.as_slice() {
         [] => format!("the key reads nothing of `{}`: all its rows write one row", t.name),
         names => format!(
@@ -34,5 +35,8 @@ fn in_leg(input: &Input<'_>, leg: &Leg) -> Option<Diagnostic> {
         ),
     };
     let _: At = at;
-    Some(Diagnostic::new(Code::TM0508, at.0, message).help(format!("let the key read a whole key of it: {}", keys.join(", "))))
+    Some(
+        Diagnostic::new(Code::TM0508, at.0, message)
+            .help(format!("let the key read a whole key of it: {}", keys.join(", "))),
+    )
 }

@@ -171,9 +171,13 @@ fn keys(leg: &Leg) -> Vec<(ColumnId, Option<ColumnId>)> {
             };
             let columns: Vec<ColumnId> = match l.target {
                 LineTarget::Column(c) => vec![c],
-                LineTarget::Reference(r) => {
-                    leg.references.get(r).into_iter().flat_map(|r| &r.targets).flat_map(|t| t.writes.iter().map(|w| w.1)).collect()
-                }
+                LineTarget::Reference(r) => leg
+                    .references
+                    .get(r)
+                    .into_iter()
+                    .flat_map(|r| &r.targets)
+                    .flat_map(|t| t.writes.iter().map(|w| w.1))
+                    .collect(),
             };
             columns.into_iter().map(move |c| (c, own))
         })

@@ -4,8 +4,9 @@ use super::Context;
 use super::failure::{Failure, Outcome};
 use super::files::{self, Notation};
 use super::open::code_of;
+use crate::diagnostic::render;
 use crate::source::Sources;
-use crate::syntax::ast;
+use crate::syntax::{ast, dsl};
 use std::path::{Path, PathBuf};
 
 /// Write map files in the other notation
@@ -31,10 +32,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut sources = Sources::new();
-    let (files, broken) = files::read(context, &args.paths, &mut sources)?;
+    let (files, mut broken) = files::read(context, &args.paths, &mut sources)?;
     // All is worked out before the first file is written.
     let mut done: Vec<(PathBuf, String)> = Vec::new();
     for f in &files {
+        let lost = if args.to == Notation::Dsl { dsl::unwritable(&f.ast) } else { vec![] };
+        if !lost.is_empty() {
+            broken = true;
+            for d in &lost {
+                context.out.error(&render::human::render(&sources, d, true));
+            }
+            continue;
+        }
         let parts = split(&f.ast, args.to);
         if parts.len() > 1 && args.out.is_none() {
             return Err(Failure::new(format!(

@@ -3,7 +3,7 @@
 use super::Context;
 use super::failure::{Code, Failure, Outcome};
 use super::open::{self, Loaded};
-use super::out::{BOLD, DIM, indent, many, paint, table, wrap};
+use super::out::{BOLD, DIM, indent, many, paint, table, text_width, wrap};
 use super::status::time;
 use crate::store::{QuarantineKind, Quarantined};
 use crate::value::Key;
@@ -218,7 +218,7 @@ fn list(context: &Context, loaded: &Loaded, entries: &[Entry]) {
                 e.it.kind.word().into(),
                 e.it.code.clone(),
                 loaded.checked.maps[e.map].id.clone(),
-                short(&format!("{table} {}", key(loaded, e)), 60),
+                short(&format!("{table} {}", key(loaded, e)), 70),
                 short(&column, 30),
                 time(&e.it.since),
             ]
@@ -240,7 +240,7 @@ fn show(context: &Context, loaded: &Loaded, e: &Entry) {
     let (_, table) = place(loaded, e);
     let map = &loaded.checked.maps[e.map];
     out.line(format!("{}  {} {}", paint(BOLD, &e.id), e.it.kind.word(), e.it.code));
-    out.line(indent(&wrap(&e.it.message, 98), 2));
+    out.line(indent(&wrap(&e.it.message, text_width(2)), 2));
     let next = match (e.it.next_try.as_str(), e.it.kind) {
         ("", QuarantineKind::Parked) => "when what it waits for arrives".to_string(),
         ("", _) => "when it changes, or by `tablemap errors retry`".into(),

@@ -41,7 +41,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         changed.push(name);
     }
     context.out.json(&json!({ "format": 1, "checked": files.len(), "changed": changed, "broken": broken }));
+    if broken {
+        context.out.note("files with errors were left as they are");
+    }
     context.out.note(match (changed.len(), args.check) {
+        (0, _) if files.is_empty() => return Ok(code_of(broken)),
         (0, _) => format!("{}: in layout", many(files.len(), "file")),
         (n, true) => format!("{} of {} not in layout; `tablemap fmt` writes them", n, many(files.len(), "file")),
         (n, false) => format!("{} of {} written", n, many(files.len(), "file")),

@@ -1,7 +1,7 @@
 //! What legs did, as a table.
 
 use super::open::Loaded;
-use super::out::{Out, WARN, number, paint, seconds, table};
+use super::out::{Out, WARN, number, paint, seconds, table, table_by};
 use crate::engine::{LegReport, Report};
 
 /// The counts of legs as a table.
@@ -39,7 +39,7 @@ pub(super) fn counts(loaded: &Loaded, legs: &[LegReport]) -> String {
 pub(super) fn print(out: &Out, loaded: &Loaded, report: &Report) {
     out.json(report);
     if report.legs.is_empty() {
-        out.line("nothing to do");
+        out.line("nothing was to be done");
     } else {
         out.line(counts(loaded, &report.legs));
     }
@@ -64,7 +64,7 @@ pub(super) fn print(out: &Out, loaded: &Loaded, report: &Report) {
     }
 }
 
-/// The counts that matter to a reader of a story.
+/// The counts that matter to a reader of a story, to stand two columns to the right.
 pub(super) fn brief(loaded: &Loaded, legs: &[LegReport]) -> String {
     let rows = legs
         .iter()
@@ -75,5 +75,5 @@ pub(super) fn brief(loaded: &Loaded, legs: &[LegReport]) -> String {
             row
         })
         .collect();
-    table(&["map", "into", ">created", ">updated", ">parked", ">failed"], rows)
+    table_by(2, &["map", "into", ">created", ">updated", ">parked", ">failed"], rows)
 }

@@ -9,7 +9,7 @@ use crate::engine::{Engine, Env, Limits};
 use crate::project::{self, Location, Project, StoreConfig};
 use crate::schema::StoreSchema;
 use crate::sema::{self, CheckedProject};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources};
 use crate::store::Store;
 use crate::syntax::ast;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,6 @@ pub(super) struct Loaded {
 struct Named<'a> {
     id: &'a str,
     names: Vec<&'a str>,
-    span: Span,
 }
 
 /// Loads and checks the project of `--project`. The error is for the case that there is none.
@@ -74,6 +73,7 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
     };
     let (checked, more) = check::check(&input);
     findings.extend(more);
+    let findings = check::without_echoes(&sources, &files, findings);
     let allowed = check::allow(&sources, &files, findings);
     let mut findings = project.at_levels(allowed.findings);
     findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
@@ -87,7 +87,7 @@ impl Loaded {
             let id = map.id.as_ref().map_or("", |n| n.it.as_str());
             let mut names: Vec<&str> = map.name.iter().map(|n| n.text.as_str()).collect();
             names.extend(map.labels.iter().map(|l| l.it.1.as_str()));
-            all.push(Named { id, names, span: map.at.0 });
+            all.push(Named { id, names });
         }
         all
     }
@@ -134,34 +134,14 @@ impl Loaded {
         Ok(Some(ids))
     }
 
-    /// Errors that keep these maps (none = all) from running: their own, and those of the project and its schemas.
-    fn blocking(&self, ids: Option<&[String]>) -> Vec<&Diagnostic> {
-        let all = self.named();
-        let errors = self.findings.iter().filter(|d| d.severity == Severity::Error);
-        let Some(ids) = ids else { return errors.collect() };
-        errors
-            .filter(|d| {
-                let Some(span) = d.span() else { return true };
-                let here: Vec<&Named> = all.iter().filter(|m| m.span.file == span.file).collect();
-                // Project file, schema, or a file without maps that can be told apart.
-                if here.is_empty() {
-                    return !self.files.iter().any(|(f, _)| *f == span.file);
-                }
-                let inside: Vec<&&Named> =
-                    here.iter().filter(|m| m.span.start <= span.start && span.start < m.span.end).collect();
-                let hit = |m: &Named| ids.iter().any(|i| i == m.id);
-                if inside.is_empty() { here.iter().any(|m| hit(m)) } else { inside.iter().any(|m| hit(m)) }
-            })
-            .collect()
-    }
-
-    /// Indexes of the named maps among the checked ones (none = all), or, with the findings printed, none if some of
-    /// them have errors.
+    /// Indexes of the named maps among the checked ones (none = all), or, with the findings printed, a failure if any map
+    /// of the project has errors, named or not: what runs lets go of everything that no sound map of the project asks
+    /// for, the change log of a broken one's tables included.
     pub fn runnable(&self, context: &Context, names: &[String]) -> Result<Option<Vec<usize>>, Failure> {
         let ids = self.select(names)?;
-        let errors = self.blocking(ids.as_deref());
-        if !errors.is_empty() {
-            let findings: Vec<Diagnostic> = errors.iter().map(|d| (*d).clone()).collect();
+        let findings: Vec<Diagnostic> =
+            self.findings.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+        if !findings.is_empty() {
             print_findings(context, &self.sources, &findings, self.silenced);
             hint(context, &findings);
             return Err(Failure::new(format!(

@@ -37,14 +37,14 @@ pub(super) struct ResumeArgs {
 #[command(
     after_help = "Nothing is kept for a stopped map: `tablemap sync MAP` starts it again, from the beginning.\n\nExamples:\n  \
     tablemap stop customers-v3-accounts\n  \
-    tablemap stop --all                      every map of the project"
+    tablemap stop                            all maps"
 )]
 pub(super) struct StopArgs {
-    /// Every map
-    #[arg(long, conflicts_with = "maps")]
+    /// Every map, which is what no name means too
+    #[arg(long, conflicts_with = "maps", hide = true)]
     all: bool,
-    /// Maps by id, name or label
-    #[arg(value_name = "MAP", required_unless_present = "all")]
+    /// Maps by id, name or label; none = all
+    #[arg(value_name = "MAP")]
     maps: Vec<String>,
 }
 

@@ -62,7 +62,7 @@ impl Observer for Progress<'_> {
         let name = self.name(map, into);
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{prefix}  [{bar:28}] {human_pos}/{human_len}  {rate}  {eta} left";
+            let template = "[{bar:20}] {human_pos}/{human_len}  {rate}  {eta} left  {wide_msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 let rate = |state: &ProgressState, w: &mut dyn std::fmt::Write| {
                     // A bar that cannot be drawn is none.
@@ -70,7 +70,7 @@ impl Observer for Progress<'_> {
                 };
                 bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
             }
-            bar.set_prefix(name.clone());
+            bar.set_message(name.clone());
             bar
         });
         if let Ok(mut now) = self.now.lock() {

@@ -1,12 +1,12 @@
 //! `run`: the live sync.
 
 use super::Context;
-use super::failure::{Code, Outcome};
+use super::failure::{Code, Failure, Outcome};
 use super::lock::EngineLock;
-use super::open::{self, code_of};
-use super::out::many;
+use super::open::{self, Loaded, code_of};
+use super::out::{Out, many};
 use super::{legs, progress::Progress};
-use crate::engine::{EngineError, Report};
+use crate::engine::{Engine, EngineError, Report};
 
 /// Live sync: carry over what changes, until stopped
 #[derive(clap::Args)]
@@ -36,6 +36,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         return match engine.run_once(select.as_deref(), &progress) {
             Ok(report) => {
                 legs::print(out, &loaded, &report);
+                resting(&engine, &loaded, select.as_deref(), out)?;
                 Ok(code_of(report.failed()))
             }
             Err(EngineError::Cancelled) => {
@@ -56,4 +57,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     out.note("stopped on request; what was done is kept");
     legs::print(out, &loaded, &report);
     Ok(Code::Fine)
+}
+
+/// Says which maps were left out because they rest.
+fn resting(engine: &Engine, loaded: &Loaded, select: Option<&[usize]>, out: &Out) -> Result<(), Failure> {
+    if !out.talks() {
+        return Ok(());
+    }
+    let mut said: Vec<String> = Vec::new();
+    for leg in engine.status()? {
+        let chosen = select.is_none_or(|s| s.iter().any(|m| loaded.checked.maps[*m].id == leg.map));
+        let (what, command) = match leg.state.as_str() {
+            "paused" => ("is paused", "resume"),
+            "too many failures" => ("stopped itself after too many failures", "resume"),
+            "stopped" => ("was stopped", "sync"),
+            _ => continue,
+        };
+        let text = format!("note: map `{}` {what}; `tablemap {command} {}`", leg.map, leg.map);
+        if chosen && !said.contains(&text) {
+            out.note(&text);
+            said.push(text);
+        }
+    }
+    Ok(())
 }

@@ -67,12 +67,16 @@ fn verdict(legs: &[LegStatus]) -> String {
     if legs.iter().all(|l| l.state == "never ran") {
         return "nothing ran yet; begin with `tablemap sync`".into();
     }
+    let never = legs.iter().filter(|l| l.state == "never ran").count();
     let mut parts = Vec::new();
     if failed > 0 {
         parts.push(paint(WARN, format!("{} failed: `tablemap errors list`", many(failed as usize, "record"))));
     }
     if rests > 0 {
         parts.push(paint(WARN, format!("{rests} of {} directions do not run", legs.len())));
+    }
+    if never > 0 {
+        parts.push(format!("{never} of {} directions never ran; `tablemap sync` copies them", legs.len()));
     }
     if parts.is_empty() { paint(GOOD, "all is well") } else { parts.join("; ") }
 }

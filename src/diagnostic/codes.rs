@@ -53,6 +53,8 @@ codes! {
     TM0115 Error "a line stands in the wrong block";
     TM0116 Error "a pipe lacks its parentheses";
     TM0117 Error "not a duration";
+    TM0118 Error "a text that the DSL cannot write";
+    TM0119 Warning "a map file without a map";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";
@@ -190,13 +192,13 @@ codes! {
     TM1006 Warning "a map runs before what it needs";
     // ---- privacy and hygiene
     TM1101 Warning "unused value map";
-    TM1102 Error "a password in a file";
-    TM1103 Warning "an unknown company";
     // ---- comments that silence findings (TM1110..TM1119)
     TM1110 Warning "an `allow` without a reason";
     TM1111 Warning "an `allow` that silences nothing";
     TM1112 Warning "an `allow` of an error";
     TM1113 Warning "an `allow` of a code that does not exist";
+    TM1102 Error "a password in a file";
+    TM1103 Warning "an unknown company";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

@@ -12,6 +12,7 @@ use crate::store::{Found, QuarantineKind, RecordError, Transaction, Wait};
 use crate::value::{Key, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 /// A source record on its way.
 #[derive(Debug)]
@@ -65,6 +66,29 @@ pub(super) struct Left {
     pub retry: Vec<usize>,
 }
 
+/// Keys of one transaction, as 128-bit fingerprints: a chunk may hold hundreds of thousands.
+#[derive(Debug, Default)]
+pub(super) struct KeySet(HashSet<u128>);
+
+impl KeySet {
+    fn fingerprint(key: &Key) -> u128 {
+        let half = |salt: u8| {
+            let mut h = std::hash::DefaultHasher::new();
+            salt.hash(&mut h);
+            key.hash(&mut h);
+            u128::from(h.finish())
+        };
+        half(0) << 64 | half(1)
+    }
+    /// Whether it was not there before.
+    pub fn insert(&mut self, key: &Key) -> bool {
+        self.0.insert(KeySet::fingerprint(key))
+    }
+    pub fn contains(&self, key: &Key) -> bool {
+        self.0.contains(&KeySet::fingerprint(key))
+    }
+}
+
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
     pub engine: &'a Engine,
@@ -75,15 +99,17 @@ pub(super) struct Chunk<'a> {
     pub has_quarantine: bool,
     pub cache: Cache,
     /// Primary keys written in this transaction (R3).
-    pub written: HashSet<Key>,
+    pub written: KeySet,
     /// Integration keys written in this transaction.
-    seen: HashSet<Key>,
+    seen: KeySet,
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
+    /// What the record at hand waits for, in all its companies.
+    pub fan_out: Vec<Wait>,
 }
 
 /// One target row to be.
@@ -108,12 +134,13 @@ impl<'a> Chunk<'a> {
             pending: None,
             has_quarantine: true,
             cache: Cache::new(),
-            written: HashSet::new(),
-            seen: HashSet::new(),
+            written: KeySet::default(),
+            seen: KeySet::default(),
             window,
             outcomes: vec![],
             samples: vec![],
             tracks,
+            fan_out: vec![],
         }
     }
 
@@ -154,7 +181,14 @@ impl<'a> Chunk<'a> {
                     counts.filtered_out += 1;
                     self.solved(tx, item, "")?;
                 }
-                What::Failed(f) => self.failed(tx, item, "", f, &[], counts)?,
+                What::Failed(f) => {
+                    if self.has_quarantine {
+                        for c in &companies {
+                            self.solved(tx, item, &c.to_string())?;
+                        }
+                    }
+                    self.failed(tx, item, "", f, &[], counts)?;
+                }
                 What::Delete => {
                     if companies.is_empty() {
                         self.delete(tx, item, None, counts)?;
@@ -178,6 +212,7 @@ impl<'a> Chunk<'a> {
                     } else if companies.is_empty() {
                         self.resolved(tx, items, i, lines, None, &mut records, counts)?;
                     } else {
+                        self.begin_fan_out(tx, item)?;
                         for c in &companies {
                             self.resolved(tx, items, i, lines, Some(c), &mut records, counts)?;
                         }
@@ -271,7 +306,7 @@ impl<'a> Chunk<'a> {
         let item = &items[record.item];
         let company = record.company.map(|c| c.to_string()).unwrap_or_default();
         let ikey = Key::new(leg.key_cells.iter().map(|i| (&record.cells[*i], leg.cells[*i].collation)));
-        if !self.seen.insert(ikey.clone()) && !self.mode.last_try {
+        if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
             let f = self.blame_key(Failure::new(
                 code::KEY,
@@ -436,7 +471,7 @@ impl<'a> Chunk<'a> {
                 if self.tracks {
                     let key = key.or_else(|| self.primary_key(&record.cells));
                     if let Some(key) = key {
-                        self.written.insert(leg.target_key(&key));
+                        self.written.insert(&leg.target_key(&key));
                     }
                 }
                 self.outcomes.push((item.n, false));
@@ -493,7 +528,7 @@ impl<'a> Chunk<'a> {
             Ok(()) => {
                 counts.deleted += 1;
                 if self.tracks {
-                    self.written.insert(leg.target_key(&primary));
+                    self.written.insert(&leg.target_key(&primary));
                 }
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &word)
@@ -546,7 +581,7 @@ impl<'a> Chunk<'a> {
         if !self.tracks {
             return;
         }
-        self.written.insert(self.leg.target_key(key));
+        self.written.insert(&self.leg.target_key(key));
         let target = self.leg.leg().target;
         let table = self.engine.maps.stores[target.store].1.get(target.table);
         let now: Vec<Value> = table
@@ -555,6 +590,6 @@ impl<'a> Chunk<'a> {
             .zip(key)
             .map(|(c, old)| columns.iter().position(|k| k == c).map_or(old, |i| &new[i]).clone())
             .collect();
-        self.written.insert(self.leg.target_key(&now));
+        self.written.insert(&self.leg.target_key(&now));
     }
 }

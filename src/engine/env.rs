@@ -1,8 +1,9 @@
 //! The only place in the engine that sees a clock, randomness, cancellation and crash points.
 
+use super::runtime::{EngineError, Result};
 use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,10 @@ use std::time::{Duration, Instant};
 pub struct Env {
     cancel: Arc<AtomicBool>,
     points: Option<Arc<Mutex<File>>>,
+    /// How many crash points are left until one fails; none = never.
+    fuse: Option<Arc<AtomicI64>>,
+    /// How far the clock is put forward.
+    forward: Duration,
     started: Instant,
 }
 
@@ -23,7 +28,7 @@ impl Default for Env {
 impl Env {
     /// A world whose cancellation flag is `cancel`.
     pub fn new(cancel: Arc<AtomicBool>) -> Env {
-        Env { cancel, points: None, started: Instant::now() }
+        Env { cancel, points: None, fuse: None, forward: Duration::ZERO, started: Instant::now() }
     }
     /// Lets every crash point write its name and number into a file, so that a test that kills the process knows where.
     pub fn with_points(mut self, path: &std::path::Path) -> std::io::Result<Env> {
@@ -31,19 +36,31 @@ impl Env {
         self.points = Some(Arc::new(Mutex::new(file)));
         Ok(self)
     }
+    /// Lets the `n`th crash point, and every one after it, end the engine's work with an error, as a killed process
+    /// would end it.
+    pub fn failing_at(mut self, n: u32) -> Env {
+        self.fuse = Some(Arc::new(AtomicI64::new(i64::from(n))));
+        self
+    }
+    /// Puts the clock forward, so that what waits for a time is due.
+    pub fn forward(mut self, by: Duration) -> Env {
+        self.forward = by;
+        self
+    }
     /// Now, in UTC, as state tables hold it: `2026-11-20T10:00:00.000Z`.
     pub fn now(&self) -> String {
-        Self::format(jiff::Timestamp::now())
+        self.later(Duration::ZERO)
     }
     /// The time `after` from now, in the same form.
     pub fn later(&self, after: Duration) -> String {
         let now = jiff::Timestamp::now();
-        Self::format(now.checked_add(jiff::SignedDuration::try_from(after).unwrap_or_default()).unwrap_or(now))
+        let after = jiff::SignedDuration::try_from(after + self.forward).unwrap_or_default();
+        Self::format(now.checked_add(after).unwrap_or(now))
     }
     /// Seconds between a time in that form and now; none where the text is no such time.
     pub fn seconds_since(&self, time: &str) -> Option<f64> {
         let then: jiff::Timestamp = time.parse().ok()?;
-        Some(jiff::Timestamp::now().duration_since(then).as_secs_f64())
+        Some((jiff::Timestamp::now().duration_since(then).as_secs_f64()) + self.forward.as_secs_f64())
     }
     fn format(t: jiff::Timestamp) -> String {
         t.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
@@ -64,13 +81,17 @@ impl Env {
     pub fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
     }
-    /// A point at which a test may kill the process. Says so, if anybody listens.
-    pub fn point(&self, name: &str) {
+    /// A point at which a test may kill the process, or let it fail. Says so, if anybody listens.
+    pub fn point(&self, name: &str) -> Result<()> {
         if let Some(points) = &self.points
             && let Ok(mut file) = points.lock()
         {
             // A test instrument: a line that cannot be written only blinds the test, which then fails.
             let _ = file.write_all(format!("{name}\n").as_bytes());
+        }
+        match &self.fuse {
+            Some(fuse) if fuse.fetch_sub(1, Ordering::Relaxed) <= 1 => Err(EngineError::Cancelled),
+            _ => Ok(()),
         }
     }
 }

@@ -157,21 +157,26 @@ impl Engine {
     ) -> Result<()> {
         let target_store = self.target(leg);
         let mut window = Window::default();
-        let pending_from = self.opposite_position(leg)?;
+        let mut pending_from = self.opposite_position(leg)?;
+        let mut pending = PendingTarget::default();
         loop {
             let mut tx = self.begin(leg, progress)?;
-            self.env.point("in transaction");
-            let mut pending = PendingTarget::default();
-            if let Some((position, opposite)) = &pending_from {
-                let mut changes = Vec::new();
-                tx.changes(
-                    position,
-                    &[leg.leg().target.table],
-                    std::slice::from_ref(opposite),
-                    usize::MAX >> 1,
-                    &mut changes,
-                )?;
-                pending.add(leg, &changes, &HashMap::new());
+            self.env.point("in transaction")?;
+            // Now the pending set is exact; our own rows of earlier chunks pass by.
+            if let Some((through, opposite)) = &mut pending_from {
+                loop {
+                    let mut changes = Vec::new();
+                    let table = leg.leg().target.table;
+                    let log = std::slice::from_ref(opposite);
+                    let ended = tx.changes(through, &[table], log, self.limits.log_rows, &mut changes)?;
+                    pending.add(leg, &changes, &HashMap::new());
+                    if let Some(last) = changes.last() {
+                        *through = target_store.position_at(last.seq);
+                    }
+                    if ended {
+                        break;
+                    }
+                }
             }
             let mut chunk = Chunk::new(self, leg, mode, std::mem::take(&mut window));
             chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
@@ -228,7 +233,9 @@ impl Engine {
             now.cursor = next.clone().unwrap_or_default();
             now.cut = head;
             now.epoch = self.epoch(leg.leg().target.store);
-            now.last_applied_at = self.env.now();
+            if chunk_counts.written() > 0 {
+                now.last_applied_at = self.env.now();
+            }
             if next.is_none() {
                 now.phase = "live".into();
             }
@@ -236,10 +243,10 @@ impl Engine {
             tx.disown_side_effects(&leg.name, &|t, k| {
                 t == leg.leg().target.table && written.contains(&leg.target_key(k))
             })?;
-            self.env.point("before commit");
-            self.env.point("in commit");
+            self.env.point("before commit")?;
+            self.env.point("in commit")?;
             tx.commit()?;
-            self.env.point("after commit");
+            self.env.point("after commit")?;
             *progress = now;
             counts.add(&chunk_counts);
             if next.is_none() {

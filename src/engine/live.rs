@@ -107,6 +107,7 @@ impl Engine {
         let acks: Vec<(String, Position)> =
             runs.iter().filter(|r| r.moved).map(|r| (r.leg.name.clone(), r.progress.position.clone())).collect();
         drop(snapshot);
+        self.env.point("before acknowledge")?;
         if !acks.is_empty() {
             self.stores[source].acknowledge(&acks)?;
         }
@@ -225,7 +226,7 @@ impl Engine {
         }
         let leg = run.leg;
         let mut tx = self.begin(leg, &mut run.progress)?;
-        self.env.point("in transaction");
+        self.env.point("in transaction")?;
         self.pending_now(run, tx.as_mut())?;
         let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
@@ -257,7 +258,8 @@ impl Engine {
                 tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
             }
         }
-        self.seal(run, tx, position, &|t, k| t == leg.leg().target.table && written.contains(&leg.target_key(k)))?;
+        let own = |t: TableId, k: &[Value]| t == leg.leg().target.table && written.contains(&leg.target_key(k));
+        self.seal(run, tx, position, counts.written() > 0, &own)?;
         run.window = window;
         run.counts.add(&counts);
         run.moved = true;
@@ -280,6 +282,7 @@ impl Engine {
         run: &mut LegRun<'_>,
         mut tx: Box<dyn Transaction>,
         position: i64,
+        applied: bool,
         written: &dyn Fn(TableId, &[Value]) -> bool,
     ) -> Result<()> {
         let leg = run.leg;
@@ -293,13 +296,15 @@ impl Engine {
         progress.cut = store.position_at(run.head);
         progress.map_hash = leg.map.hash.clone();
         progress.epoch = self.epoch(leg.leg().target.store);
-        progress.last_applied_at = self.env.now();
+        if applied {
+            progress.last_applied_at = self.env.now();
+        }
         tx.state_mut().put_progress(&progress)?;
         tx.disown_side_effects(&leg.name, written)?;
-        self.env.point("before commit");
-        self.env.point("in commit");
+        self.env.point("before commit")?;
+        self.env.point("in commit")?;
         tx.commit()?;
-        self.env.point("after commit");
+        self.env.point("after commit")?;
         run.progress = progress;
         Ok(())
     }
@@ -334,7 +339,7 @@ impl Engine {
         if run.stopped.is_none() && behind > 0 && (run.moved || behind > 1_000) {
             let tx = self.begin(run.leg, &mut run.progress)?;
             let relevant = run.moved;
-            self.seal(run, tx, position, &|_, _| false)?;
+            self.seal(run, tx, position, false, &|_, _| false)?;
             run.moved = relevant;
         }
         super::setup::keep_leg_state(self, &run.leg.name, &run.window);
@@ -399,7 +404,7 @@ impl Engine {
                 Verdict::Write => {
                     item.what = What::Write(start);
                     if self.key_changed(leg, work, row) {
-                        item.before = self.key_before(leg, snapshot, work)?;
+                        item.before = self.key_before(leg, snapshot, work, row)?;
                     }
                 }
                 Verdict::FilteredOut => {
@@ -482,10 +487,13 @@ impl Engine {
     }
 
     fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+        let l = leg.leg();
+        if self.key_looked_up(leg, work, row) {
+            return true;
+        }
         if work.old.is_empty() {
             return work.old_key.is_some();
         }
-        let l = leg.leg();
         let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
         inputs.into_iter().any(|c| match work.old.get(c) {
             None => false,
@@ -493,8 +501,29 @@ impl Engine {
         }) || work.old_key.is_some()
     }
 
+    /// Whether a key that is looked up (a company's code, mostly) may be another one now because the looked-up row
+    /// changed. Where the record refers to another row than before, its own old values say more.
+    fn key_looked_up(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+        let l = leg.leg();
+        let refers_anew = || {
+            l.read.columns.iter().zip(row).any(|((from, c), now)| {
+                let refers = l.read.joins.iter().any(|j| j.from == 0 && j.columns.contains(c));
+                *from == 0 && refers && work.old.get(c).is_some_and(|old| old != now)
+            })
+        };
+        l.lines.iter().any(|l| l.key && !l.joins.is_empty())
+            && work.cells_before.iter().any(|(slot, old)| row[*slot] != *old)
+            && !refers_anew()
+    }
+
     /// The key lines' values before the change.
-    fn key_before(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, work: &Work) -> Result<Option<Vec<Value>>> {
+    fn key_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        row: &[Value],
+    ) -> Result<Option<Vec<Value>>> {
         let l = leg.leg();
         let source = self.maps.stores[l.source.store].1.get(l.source.table);
         let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
@@ -504,8 +533,22 @@ impl Engine {
             }
         }
         let mut rows = Rows::of(&l.read);
+        if !self.key_looked_up(leg, work, row) {
+            snapshot.imagine(&l.read, &base, &mut rows)?;
+            return Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok());
+        }
+        let own = l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0);
+        for ((_, c), now) in own {
+            if !base.iter().any(|(b, _)| b == c) {
+                base.push((*c, now.clone()));
+            }
+        }
         snapshot.imagine(&l.read, &base, &mut rows)?;
-        Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok())
+        let mut before = rows.row(0).to_vec();
+        for (slot, old) in &work.cells_before {
+            before[*slot] = old.clone();
+        }
+        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
     }
 
     /// Re-evaluates, page by page, the records that reach a changed row.

@@ -47,7 +47,10 @@ impl Chunk<'_> {
             left.retry.push(record.item);
             return Ok(());
         }
-        let f = self.store_failure(&e);
+        let mut f = self.store_failure(&e);
+        let cell =
+            e.column.and_then(|c| self.leg.columns.iter().position(|k| *k == c)).and_then(|i| record.cells.get(i));
+        f.value = cell.filter(|v| !v.is_null()).map(ToString::to_string);
         let company = record.company.map(|c| c.to_string()).unwrap_or_default();
         self.failed(tx, item, &company, &f, &[], counts)
     }
@@ -89,6 +92,22 @@ impl Chunk<'_> {
         if self.has_quarantine {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
         }
+        Ok(())
+    }
+
+    /// A record becomes one row per company: what it failed by as a whole is over, and each company says anew what it
+    /// waits for.
+    pub(super) fn begin_fan_out(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
+        self.fan_out.clear();
+        if !self.has_quarantine {
+            return Ok(());
+        }
+        let name = &self.leg.name;
+        let key = self.leg.source_key(&item.key).to_text();
+        if tx.state_mut().quarantine_of(name, &key)?.iter().any(|q| q.company.is_empty()) {
+            tx.state_mut().release(name, &key, "")?;
+        }
+        tx.state_mut().put_waits(name, &key, &[])?;
         Ok(())
     }
 
@@ -164,7 +183,12 @@ impl Chunk<'_> {
         };
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
-        tx.state_mut().put_waits(&leg.name, &key, &waits)?;
+        if company.is_empty() {
+            tx.state_mut().put_waits(&leg.name, &key, &waits)?;
+        } else if !waits.is_empty() {
+            self.fan_out.extend(waits);
+            tx.state_mut().put_waits(&leg.name, &key, &self.fan_out)?;
+        }
         self.has_quarantine = true;
         Ok(())
     }

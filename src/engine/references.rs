@@ -13,6 +13,9 @@ use std::collections::HashMap;
 /// row that is not there yet may be written by this very transaction.
 pub(super) type Cache = HashMap<(usize, usize, Key), Vec<Value>>;
 
+/// How many found rows are kept, so that memory does not grow with the chunk.
+const CACHED: usize = 20_000;
+
 /// A record that cannot be written because of a reference.
 pub(super) struct Unresolved {
     pub failure: Failure,
@@ -90,7 +93,7 @@ fn resolve_one(
         let written = |row: &[Value]| {
             let mut row = row.to_vec();
             if reference.type_column.is_some() {
-                row.push(Value::text(&table.name));
+                row.push(target.type_value.clone());
             }
             row
         };
@@ -112,6 +115,9 @@ fn resolve_one(
                     return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
                 }
                 let out = written(&row);
+                if cache.len() >= CACHED {
+                    cache.clear();
+                }
                 cache.insert((r, t, key), row);
                 return Ok(Ok(out));
             }
@@ -149,9 +155,7 @@ fn resolve_one(
         OnMissing::Park => f.kind = QuarantineKind::Parked,
         _ => f.remedy = "add the row, then `tablemap errors retry`".into(),
     }
-    // A polymorphic reference is satisfied by any of its tables: it waits on the first, and the others are looked at
-    // again with every retry of the record.
-    waits.truncate(1);
+    // A polymorphic reference is satisfied by any of its tables: what arrives first wakes the record.
     Ok(Err(Box::new(Unresolved { failure: f, waits })))
 }
 

@@ -45,6 +45,8 @@ pub struct Limits {
     pub live_rows: usize,
     /// Log rows folded at once.
     pub log_rows: usize,
+    /// Cycles after which working off what is pending ends, come to rest or not.
+    pub cycles: usize,
     /// Open failures at which a leg stops itself.
     pub open_failures: u64,
     /// How many of the last records are looked at for the failure rate…
@@ -60,6 +62,7 @@ impl Default for Limits {
             batch_rows: 1_000,
             live_rows: 1_000,
             log_rows: 50_000,
+            cycles: 100_000,
             open_failures: 1_000,
             failure_window: 200,
             failure_percent: 5,

@@ -6,10 +6,14 @@ use super::report::{Observer, Report, StoppedLeg};
 use super::runtime::{Engine, EngineError, LegRt, Master, Result};
 use crate::schema::TableId;
 use crate::sema::Initial;
-use crate::store::{CaptureSpec, Progress, StoreError};
+use crate::store::{CaptureSpec, Progress, StoreError, Watch};
 use crate::syntax::ast::{RunMode, Side};
 use std::collections::HashMap;
 use std::time::Duration;
+
+/// How long `run` waits for a store that cannot be reached, at first and at most.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_LAST: Duration = Duration::from_secs(30);
 
 /// The outcomes of a leg's last records, kept between cycles.
 pub(super) fn leg_state(engine: &Engine, leg: &str) -> Window {
@@ -54,6 +58,29 @@ impl Engine {
             let epoch = store.take_over(&self.project, &format!("pid {}", std::process::id()))?;
             if let Ok(mut epochs) = self.epochs.lock() {
                 epochs[s] = epoch;
+            }
+        }
+        self.forget_removed()
+    }
+
+    /// Legs of maps that are no longer in the project let their logs go; should a map come back, it begins anew.
+    fn forget_removed(&self) -> Result<()> {
+        let prefix = format!("{}/", self.project);
+        for target in &self.stores {
+            let known = target.snapshot()?.state().all_progress(&prefix)?;
+            for mut p in known {
+                if p.map_hash.is_empty() || self.legs.iter().any(|l| l.name == p.leg) {
+                    continue;
+                }
+                for (s, source) in self.stores.iter().enumerate() {
+                    if source.identity()?.store_id == p.source_id {
+                        self.let_log_go(s, &p.leg)?;
+                    }
+                }
+                (p.phase, p.cursor, p.map_hash) = ("initial".into(), String::new(), String::new());
+                let mut tx = target.begin()?;
+                tx.state_mut().put_progress(&p)?;
+                tx.commit()?;
             }
         }
         Ok(())
@@ -122,34 +149,26 @@ impl Engine {
         let mut watches = self.stores.iter().map(|s| s.watch()).collect::<std::result::Result<Vec<_>, _>>()?;
         let mut last = Duration::ZERO;
         let mut first = true;
+        // A store that cannot be reached is waited for, ever longer; nothing was done meanwhile, so nothing is lost.
+        let mut trouble: Option<(Duration, Duration)> = None;
         while !self.env.cancelled() {
-            let mut wake = first;
-            for w in &mut watches {
-                wake |= w.changed()?;
-            }
             let now = self.env.monotonic();
-            if wake || now.saturating_sub(last) >= Duration::from_secs(1) {
-                (last, first) = (now, false);
-                let legs = self.runnable(select)?;
-                let mut cycle = Report::default();
-                self.start_scheduled(&legs, observer, &mut cycle)?;
-                while !self.env.cancelled() && self.cycle(&legs, observer, &mut cycle)? {}
-                let scheduled: Vec<usize> = legs.iter().copied().filter(|i| !self.legs[*i].is_live()).collect();
-                self.note_runs(&scheduled)?;
-                for leg in &cycle.legs {
-                    report.add(leg);
-                }
-                if wake {
-                    for store in &self.stores {
-                        store.maintain()?;
+            if trouble.is_none_or(|(until, _)| now >= until) {
+                match self.turn(select, &mut watches, (&mut last, &mut first), observer, &mut report) {
+                    Ok(()) => {
+                        if trouble.take().is_some() {
+                            observer.note("every store can be reached again");
+                        }
                     }
-                    // Our own commits are no news.
-                    for w in &mut watches {
-                        w.changed()?;
+                    Err(EngineError::Store(e @ (StoreError::Unreachable { .. } | StoreError::Lost { .. }))) => {
+                        let wait = trouble.map_or(RETRY_FIRST, |(_, wait)| (wait * 2).min(RETRY_LAST));
+                        if trouble.is_none() {
+                            observer.note(&format!("{e}; waiting for it"));
+                        }
+                        trouble = Some((self.env.monotonic() + wait, wait));
+                        first = true;
                     }
-                    // A change between the last cycle and the line above would be overlooked for a second.
-                    let mut late = Report::default();
-                    while !self.env.cancelled() && self.cycle(&legs, observer, &mut late)? {}
+                    Err(e) => return Err(e),
                 }
             }
             self.env.sleep(Duration::from_millis(5));
@@ -157,10 +176,66 @@ impl Engine {
         Ok(report)
     }
 
+    /// One look at the stores, and a cycle if there is a reason for one.
+    fn turn(
+        &self,
+        select: Option<&[usize]>,
+        watches: &mut [Box<dyn Watch>],
+        (last, first): (&mut Duration, &mut bool),
+        observer: &dyn Observer,
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut wake = *first;
+        for w in watches.iter_mut() {
+            wake |= w.changed()?;
+        }
+        let now = self.env.monotonic();
+        if !wake && now.saturating_sub(*last) < Duration::from_secs(1) {
+            return Ok(());
+        }
+        *last = now;
+        // A commit that was seen is not seen again: it stays a reason until a cycle went through.
+        *first = true;
+        let legs = self.runnable(select)?;
+        let mut cycle = Report::default();
+        self.start_scheduled(&legs, observer, &mut cycle)?;
+        while !self.env.cancelled() && self.cycle(&legs, observer, &mut cycle)? {}
+        let scheduled: Vec<usize> = legs.iter().copied().filter(|i| !self.legs[*i].is_live()).collect();
+        self.note_runs(&scheduled)?;
+        for leg in &cycle.legs {
+            report.add(leg);
+        }
+        if wake {
+            for store in &self.stores {
+                store.maintain()?;
+            }
+            // Our own commits are no news.
+            for w in watches.iter_mut() {
+                w.changed()?;
+            }
+            // A change between the last cycle and the line above would be overlooked for a second.
+            let mut late = Report::default();
+            while !self.env.cancelled() && self.cycle(&legs, observer, &mut late)? {}
+            for leg in &late.legs {
+                report.add(leg);
+            }
+        }
+        *first = false;
+        Ok(())
+    }
+
     fn drain(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<()> {
+        let mut cycles = 0;
         while self.cycle(legs, observer, report)? {
             if self.env.cancelled() {
                 return Err(EngineError::Cancelled);
+            }
+            cycles += 1;
+            if cycles >= self.limits.cycles {
+                return Err(EngineError::Refused(format!(
+                    "after {cycles} cycles there is still something to move: somebody writes faster than it can be \
+                     carried, or maps feed each other; see `tablemap status` and `tablemap errors list`"
+                )));
             }
         }
         for store in &self.stores {
@@ -252,7 +327,13 @@ impl Engine {
                 let leg = &self.legs[i];
                 let known = self.target(leg).snapshot()?.state().progress(&leg.name)?;
                 let yields = n == 1 && map.two_way > 0;
-                let fresh = |phase: &str| self.fresh_progress(leg, phase);
+                let applied = known.as_ref().map(|p| p.last_applied_at.clone()).unwrap_or_default();
+                let fresh = |phase: &str| {
+                    Ok::<_, EngineError>(Progress {
+                        last_applied_at: applied.clone(),
+                        ..self.fresh_progress(leg, phase)?
+                    })
+                };
                 match known {
                     Some(p) if p.desired == "pause" => {
                         report.stopped.push(StoppedLeg {
@@ -291,6 +372,7 @@ impl Engine {
                 // In a derived map the source is the same store.
                 drop(tx);
             }
+            self.env.point("noted")?;
             // So that the log is kept from here on.
             self.source(leg).acknowledge(&[(leg.name.clone(), progress.position.clone())])?;
         }
@@ -300,6 +382,7 @@ impl Engine {
             if copies {
                 let counts = self.initial_leg(&self.legs[i], progress, yields, observer)?;
                 report.add(&counts);
+                self.env.point("leg copied")?;
             }
         }
         if anew {

@@ -96,9 +96,21 @@ impl Engine {
             }
             tx.state_mut().put_progress(&p)?;
             tx.commit()?;
+            if desired == "stop" {
+                self.let_log_go(leg.leg().source.store, &leg.name)?;
+            }
             n += 1;
         }
         Ok(n)
+    }
+
+    /// A leg that will begin anew, if ever, does not hold back the cutting of a store's log.
+    pub(super) fn let_log_go(&self, store: usize, leg: &str) -> Result<()> {
+        let source = &self.stores[store];
+        if source.is_prepared()? {
+            source.acknowledge(&[(leg.to_string(), source.position_at(i64::MAX))])?;
+        }
+        Ok(())
     }
 
     /// Quarantined records of these maps.

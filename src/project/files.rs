@@ -20,32 +20,38 @@ pub fn read_text(
     blame: Option<Span>,
 ) -> Result<FileId, Box<Diagnostic>> {
     let name = shown(path);
-    let finding = |code: Code, message: String, help: &str| {
-        let d = match blame {
-            Some(span) => Diagnostic::new(code, span, message),
-            None => Diagnostic::nowhere(code, message),
-        };
+    // Where nothing names the file, the finding stands in the file itself: in what there is of its text.
+    let place = |sources: &mut Sources, text: String, at: usize| {
+        blame.unwrap_or_else(|| {
+            let end = at + text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+            Span::new(sources.add(name.as_str(), text), at, end)
+        })
+    };
+    let finding = |code: Code, span: Span, message: String, help: &str| {
+        let d = Diagnostic::new(code, span, message);
         Box::new(if help.is_empty() { d } else { d.help(help) })
     };
-    let unreadable = |e: std::io::Error| {
-        let reason = match e.kind() {
-            ErrorKind::NotFound => "it does not exist".to_string(),
-            ErrorKind::PermissionDenied => "permission denied".to_string(),
-            ErrorKind::IsADirectory => "it is a folder".to_string(),
-            _ => e.to_string().to_lowercase(),
-        };
-        finding(Code::TM0150, format!("`{name}` cannot be read: {reason}"), "")
+    let unreadable = |e: std::io::Error| match e.kind() {
+        ErrorKind::NotFound => "it does not exist".to_string(),
+        ErrorKind::PermissionDenied => "permission denied".to_string(),
+        ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => e.to_string().to_lowercase(),
     };
     let mut bytes = vec![];
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    let read = std::fs::File::open(path).and_then(|f| f.take(limit.saturating_add(1)).read_to_end(&mut bytes));
+    if let Err(e) = read {
+        let message = format!("`{name}` cannot be read: {}", unreadable(e));
+        return Err(finding(Code::TM0150, place(sources, String::new(), 0), message, ""));
+    }
     if bytes.len() as u64 > limit.min(u64::from(u32::MAX) - 1) {
         let message = format!("`{name}` is larger than {}", size(limit));
-        return Err(finding(Code::TM0152, message, "split it, or raise `limits: { map_size: … }` for maps"));
+        let at = place(sources, String::new(), 0);
+        return Err(finding(Code::TM0152, at, message, "split it, or raise `limits: { map_size: … }` for maps"));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let message = format!("`{name}` is UTF-16, not UTF-8");
-        return Err(finding(Code::TM0151, message, "save it as UTF-8"));
+        let at = place(sources, String::new(), 0);
+        return Err(finding(Code::TM0151, at, message, "save it as UTF-8"));
     }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
@@ -53,7 +59,8 @@ pub fn read_text(
             let good = e.utf8_error().valid_up_to();
             let line = e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
             let message = format!("`{name}` is not UTF-8: line {line} holds a byte that is no character");
-            return Err(finding(Code::TM0151, message, "save it as UTF-8"));
+            let at = place(sources, String::from_utf8_lossy(e.as_bytes()).into_owned(), good);
+            return Err(finding(Code::TM0151, at, message, "save it as UTF-8"));
         }
     };
     let text = text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text);
@@ -82,6 +89,7 @@ fn size(bytes: u64) -> String {
 pub(super) fn matching(root: &Path, patterns: &[(String, Span)], findings: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let base = glob::Pattern::escape(&root.to_string_lossy());
     let mut found = std::collections::BTreeSet::new();
+    let mut seen = std::collections::HashMap::new();
     for (pattern, span) in patterns {
         if Path::new(pattern).is_absolute() {
             let d = Diagnostic::new(Code::TM0153, *span, "a pattern begins at the project's folder")
@@ -109,8 +117,22 @@ pub(super) fn matching(root: &Path, patterns: &[(String, Span)], findings: &mut 
         };
         for path in paths.take(MAX_FILES) {
             match path {
-                Ok(p) if p.is_file() => {
-                    found.insert(p);
+                // A link to nothing is a map that cannot be read; a file met twice over links is one map.
+                Ok(p) if p.is_file() || (p.is_symlink() && !p.exists()) => {
+                    let real = p.canonicalize().unwrap_or_else(|_| p.clone());
+                    let shorter = |old: &PathBuf| old.components().count() <= p.components().count();
+                    match seen.get(&real) {
+                        Some(old) if shorter(old) => {}
+                        Some(old) => {
+                            found.remove(old);
+                            found.insert(p.clone());
+                            seen.insert(real, p);
+                        }
+                        None => {
+                            found.insert(p.clone());
+                            seen.insert(real, p);
+                        }
+                    }
                 }
                 Ok(_) => {}
                 Err(e) => {

@@ -4,6 +4,7 @@ use super::load::{column_named, key};
 use super::{ColumnId, Lookup, LookupTarget, StoreSchema, TableId};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
+use crate::value::Type;
 use crate::yaml::{Entry, Node, Reader};
 use std::mem::discriminant;
 
@@ -125,11 +126,39 @@ pub(super) fn resolve(r: &mut Reader, schema: &mut StoreSchema, i: usize, drafts
         }
         let targets: Vec<LookupTarget> =
             d.targets.iter().filter_map(|t| target(r, schema, own, d, &columns, *t, sound)).collect();
+        if let Some(c) = type_column {
+            members(r, schema, own, c, d, &targets);
+        }
         if !targets.is_empty() {
             lookups.push(Lookup { name: d.name.to_string(), span: d.span, targets, type_column });
         }
     }
     schema.tables[i].lookups = lookups;
+}
+
+/// A type column that is a choice tells the tables apart by its members: each table has one of its name.
+fn members(
+    r: &mut Reader,
+    schema: &StoreSchema,
+    own: TableId,
+    column: ColumnId,
+    draft: &Draft<'_>,
+    targets: &[LookupTarget],
+) {
+    let column = schema.get(own).column(column);
+    let Type::Choice(choice) = &column.ty else { return };
+    for t in targets.iter().map(|t| &schema.get(t.table).name) {
+        if choice.by_name(t).is_none() {
+            let d = Diagnostic::new(
+                Code::TM0163,
+                draft.span,
+                format!("`{}` says which table `{}` points to, and has no member `{t}`", column.name, draft.name),
+            )
+            .related(column.span, "the choice")
+            .help("name its members like the tables");
+            r.add(d);
+        }
+    }
 }
 
 fn target(

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Wanted {
     /// By the filter.
     pub(crate) filter: Reads,
-    /// Base columns of key and company lines.
-    pub(crate) key: BTreeSet<ColumnId>,
+    /// By key and company lines.
+    pub(crate) key: Reads,
     /// Base columns of two-way lines.
     pub(crate) two_way: BTreeSet<ColumnId>,
 }
@@ -39,7 +39,7 @@ pub(crate) fn specs(schema: &StoreSchema, reader: &Reader<'_>, wanted: &Wanted, 
             // A change of the primary key is always logged.
             let key = &schema.get(table).primary_key;
             watched.retain(|c| !key.contains(c));
-            old.extend(wanted.key.iter().chain(&wanted.two_way));
+            old.extend(&wanted.two_way);
         } else {
             let key = &plan.joins[from - 1].key;
             watched.extend(key);
@@ -49,8 +49,10 @@ pub(crate) fn specs(schema: &StoreSchema, reader: &Reader<'_>, wanted: &Wanted, 
             old.extend(&j.columns);
             old.extend(j.when.as_ref().map(|(c, _)| *c));
         }
+        let read_by = |r: &Reads| r.columns.iter().filter(|(f, _)| *f == from).map(|(_, c)| *c).collect::<Vec<_>>();
+        old.extend(read_by(&wanted.key));
         if exit_delete {
-            old.extend(wanted.filter.columns.iter().filter(|(f, _)| *f == from).map(|(_, c)| *c));
+            old.extend(read_by(&wanted.filter));
         }
         of(table, watched, old);
     }

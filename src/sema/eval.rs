@@ -265,11 +265,18 @@ impl ValueMap {
             (Some(to), _) => Ok(Cow::Borrowed(to)),
             (None, Otherwise::Value(to)) => Ok(Cow::Borrowed(to)),
             (None, Otherwise::Pass) => Ok(v),
-            (None, Otherwise::Error) => Err(failed(
-                format!("the value map `{}` has no pair for it", self.name),
-                Some(v.into_owned()),
-                "add a pair to the value map, or an `else`",
-            )),
+            (None, Otherwise::Error) => {
+                let member = match (&self.choice, &*v) {
+                    (Some(c), Value::Integer(n)) => c.by_value(*n),
+                    _ => None,
+                };
+                let what = member.map_or("it".to_string(), |m| format!("'{}', which that number stands for", m.name));
+                Err(failed(
+                    format!("the value map `{}` has no pair for {what}", self.name),
+                    Some(v.into_owned()),
+                    "add a pair to the value map, or an `else`",
+                ))
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::function::{Context, Function};
 use crate::store::Comparison;
-use crate::value::{Collation, Type, Value};
+use crate::value::{Choice, Collation, Type, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A checked expression over the cells of a source row ([`crate::store::ReadPlan`]).
 #[derive(Debug, Clone)]
@@ -85,6 +86,8 @@ pub struct ValueMap {
     pub otherwise: Otherwise,
     /// Its name, or the line's text, for messages.
     pub name: String,
+    /// The choice whose numbers are mapped, for messages.
+    pub choice: Option<Arc<Choice>>,
 }
 
 /// What an unmapped value becomes.

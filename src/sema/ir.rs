@@ -6,7 +6,7 @@ use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
 use crate::store::{CaptureSpec, GuardSpec, ReadPlan};
 use crate::syntax::ast::{self, Conflict, OnMissing, RunMode, Side};
-use crate::value::Type;
+use crate::value::{Type, Value};
 use std::sync::Arc;
 
 /// Every checked map of a project.
@@ -274,6 +274,8 @@ pub struct ReferenceTarget {
     pub by: Vec<(ColumnId, ReferenceInput)>,
     /// What is written: (column of the found row, referring column of the target).
     pub writes: Vec<(ColumnId, ColumnId)>,
+    /// What the type column of a polymorphic lookup gets: the table's name, or the number of that member of a choice.
+    pub type_value: Value,
 }
 
 /// Where the value to find a referred row by comes from. The reference is null where a `Line` or `Nested` is null.

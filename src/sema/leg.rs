@@ -193,7 +193,7 @@ impl<'a> Builder<'_, 'a> {
             self.reads.two_way.extend(reads.inputs());
         }
         if key {
-            self.reads.key.extend(reads.inputs());
+            self.reads.key.columns.extend(reads.columns.iter().copied());
         }
         if job.part == Part::Key && !reads.joins.is_empty() && self.operations().delete {
             report.help(

@@ -13,6 +13,7 @@ use crate::value::{Fit, Type, Value, advice, fit};
 
 impl<'a> Builder<'_, 'a> {
     /// Whether what the line brings fits where it ends.
+    #[allow(clippy::too_many_arguments, reason = "one check, with all that it is about")]
     pub(super) fn check_fit(
         &self,
         line: &ast::Line,
@@ -37,8 +38,9 @@ impl<'a> Builder<'_, 'a> {
             Fit::Lossy => (Code::TM0302, format!("{source}, {from}, may be changed on its way into {target}, {to}")),
             Fit::Checked if matches!((&value.ty, ty), (Type::Text { .. }, Type::Text { .. })) => {
                 let code = if key { Code::TM0304 } else { Code::TM0303 };
+                let Type::Text { max: Some(n) } = ty else { return };
                 let message = format!("{source}, {from}, may be too long for {target}, {to}");
-                (code, format!("{message}: a longer value is not cut, its record fails"))
+                (code, format!("{message}: a text of {} characters is not cut, its record fails", n.saturating_add(1)))
             }
             // Of amounts, digits before the point are more than anybody's money: only whole numbers are told of.
             Fit::Checked
@@ -54,7 +56,7 @@ impl<'a> Builder<'_, 'a> {
         d.help = match (code, ty) {
             (Code::TM0303, Type::Text { max: Some(n) }) => Some(format!("to cut it, write `| truncate({n})`")),
             (Code::TM0304, _) => Some("take a source that is no longer, or make the column longer in its store".into()),
-            (Code::TM0303, _) => None,
+            (Code::TM0303 | Code::TM0313, _) => None,
             _ => advice(&value.ty, ty).map(str::to_string),
         };
         if let [(t, c)] = ends {

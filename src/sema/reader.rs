@@ -286,6 +286,7 @@ impl<'a> Reader<'a> {
                     null: None,
                     otherwise: super::expr::Otherwise::Value(Value::Null),
                     name: format!("lookup_type({})", step.name.text),
+                    choice: None,
                 })),
                 _ => slot,
             };

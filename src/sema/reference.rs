@@ -2,12 +2,13 @@
 
 use super::env::SideAt;
 use super::ir::{Line, LineTarget, Reference, ReferenceInput, ReferenceTarget};
-use super::reader::{ambiguous, list, named_targets, no_column};
+use super::reader::{ambiguous, list, named_targets, no_column, type_value};
 use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
 use crate::syntax::ast::{OnMissing, Step};
+use crate::value::Value;
 
 /// What a target path points at.
 #[derive(Clone, Debug)]
@@ -232,9 +233,10 @@ impl Makings<'_, '_> {
                     return None;
                 }
             }
-            targets.push(ReferenceTarget { table: to.table, by, writes });
+            targets.push(ReferenceTarget { table: to.table, by, writes, type_value: Value::Null });
         }
         let type_column = lookup.type_column.filter(|_| top && lookup.targets.len() > 1);
+        set_types(schema, group.table, type_column, &mut targets);
         let index = self.out.len();
         let reference = Reference {
             name: group.text.clone(),
@@ -274,8 +276,9 @@ impl Makings<'_, '_> {
                 }
             }
             let writes = to.columns.iter().zip(&to.key).filter(|(c, _)| **c == column).map(|(c, k)| (*k, *c)).collect();
-            targets.push(ReferenceTarget { table: to.table, by, writes });
+            targets.push(ReferenceTarget { table: to.table, by, writes, type_value: Value::Null });
         }
+        set_types(schema, self.target.id(), type_column, &mut targets);
         let index = self.out.len();
         let l = &self.lines[line];
         self.out.push(Reference {
@@ -374,6 +377,15 @@ impl Reference {
             }
         });
         all.into_iter()
+    }
+}
+
+/// Says what the type column of a polymorphic lookup gets for each of its tables.
+fn set_types(schema: &StoreSchema, holder: TableId, column: Option<ColumnId>, targets: &mut [ReferenceTarget]) {
+    if let Some(c) = column {
+        for t in targets {
+            t.type_value = type_value(schema, holder, c, t.table);
+        }
     }
 }
 

@@ -67,6 +67,13 @@ impl<'a> Report<'a> {
         let near = nearest(name, known.iter().copied());
         let mut d = Diagnostic::new(code, at.0, message);
         d.help = did_you_mean(name, near.iter().copied());
+        let quoted = self.sources.text(at.0).starts_with('"');
+        if d.help.is_none() && code == Code::TM0203 && quoted {
+            d.help = Some(format!("a text stands in single quotes, `'{name}'`; `\"…\"` is a name"));
+        }
+        if known.is_empty() && matches!(code, Code::TM0201 | Code::TM0202) {
+            d.help = Some("none is known: mend the file that says them".into());
+        }
         if d.help.is_none() && (1..=MANY).contains(&known.len()) {
             let quoted: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
             d.help = Some(format!("{} {}", if known.len() == 1 { "there is" } else { "there are" }, quoted.join(", ")));

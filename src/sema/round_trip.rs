@@ -160,7 +160,8 @@ pub fn judge(context: &Context, into_left: Way<'_>, into_right: Way<'_>) -> Resu
         named(&into_left.line.value, &mut extra);
         named(&into_right.line.value, &mut extra);
     }
-    let trips = [(Side::Left, &left, &right, into_right, into_left), (Side::Right, &right, &left, into_left, into_right)];
+    let trips =
+        [(Side::Left, &left, &right, into_right, into_left), (Side::Right, &right, &left, into_left, into_right)];
     for (from, here, other, there, back) in trips {
         let mut values = if plain { plain_values(here, other) } else { samples(&here.column.ty) };
         values.extend(extra.iter().filter(|v| valid(v, &here.column.ty)).cloned());
@@ -241,7 +242,11 @@ fn trip(
 }
 
 /// Sets [`Line::exact`] of the two-way lines of a map.
-pub(super) fn settle(context: &Context, left: (&StoreSchema, &mut Option<Leg>), right: (&StoreSchema, &mut Option<Leg>)) {
+pub(super) fn settle(
+    context: &Context,
+    left: (&StoreSchema, &mut Option<Leg>),
+    right: (&StoreSchema, &mut Option<Leg>),
+) {
     let ((left, Some(into_left)), (right, Some(into_right))) = (left, right) else { return };
     let verdicts: Vec<(usize, bool)> = pairs(into_left, into_right)
         .map(|(n, a, b)| {

@@ -48,7 +48,7 @@ pub(crate) fn literal_of(l: &ast::Literal, ty: &Type, code: Code, report: &mut R
             let names = c.members.iter().map(|m| m.name.as_str());
             report.unknown(Code::TM0206, l.at, format!("`{t}` is no member of this choice"), t, names.clone());
             let none = report.findings.last_mut().filter(|d| d.help.is_none());
-            if let Some(d) = none {
+            if let Some(d) = none.filter(|_| !c.members.is_empty()) {
                 d.help = Some(format!("it is {}", named(ty)));
             }
         }

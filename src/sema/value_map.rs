@@ -128,7 +128,12 @@ impl Use<'_> {
         let nullable = null.as_ref().map_or(of.nullable, Value::is_null)
             || pairs.values().any(Value::is_null)
             || matches!(&otherwise, Otherwise::Value(Value::Null));
-        let map = ValueMap { collation: of.collation, of: of.expr, pairs, null, otherwise, name: self.name.clone() };
+        let choice = match &of.ty {
+            Type::Choice(c) => Some(c.clone()),
+            _ => None,
+        };
+        let name = self.name.clone();
+        let map = ValueMap { collation: of.collation, of: of.expr, pairs, null, otherwise, name, choice };
         Some(Typed { expr: Expr::Map(Box::new(map)), ty: to.clone(), collation: Collation::Exact, nullable })
     }
 

@@ -162,7 +162,8 @@ pub trait ReadState {
     fn quarantine_of(&mut self, leg: &str, key: &str) -> Result<Vec<Quarantined>>;
     /// How many entries of a leg there are, by kind.
     fn quarantine_counts(&mut self, leg: &str) -> Result<Vec<(QuarantineKind, u64)>>;
-    /// Key texts of parked records of a leg all of whose waits have arrived.
+    /// Key texts of parked records of a leg one of whose waits has arrived: each of a polymorphic reference's tables, and
+    /// each company of a fan-out, is a wait of its own.
     fn arrived(&mut self, leg: &str, limit: usize) -> Result<Vec<String>>;
     /// Keys consumed beyond the position: (key text, up to which log number).
     fn ahead(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;

@@ -160,7 +160,15 @@ impl Builder<'_> {
         let message = format!("this is not YAML: {}", info.trim_end_matches('.').to_lowercase());
         let width = self.text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let mut d = Diagnostic::new(Code::TM0130, self.span(at, at + width), message);
-        if item.starts_with(['@', '`', '%', '!', '*', '&', '"', '\'', '[', '{', '|', '>']) || item.contains(": ") {
+        if info.contains("recursion") {
+            d = d.help("take brackets away: this is nested deeper than any file needs to be");
+        } else if ["block mapping", "block collection", "block sequence", "multiline text", "tabs"]
+            .iter()
+            .any(|w| info.contains(w))
+        {
+            d = d.help("check the indentation here and on the lines above: what belongs together begins in one column");
+        } else if item.starts_with(['@', '`', '%', '!', '*', '&', '"', '\'', '[', '{', '|', '>']) || item.contains(": ")
+        {
             d = d.help("put the line into single quotes, or into a block that begins with `|-`");
             let whole = !item.starts_with(['"', '\'', '[', '{', '|', '>']);
             if line.trim_start().starts_with("- ") && whole {

@@ -106,6 +106,57 @@ fn texts_of_all_kinds() {
 }
 
 #[test]
+fn files_that_cannot_be_read_are_named_as_places() {
+    let p = Project::new();
+    p.write("maps/other.tmap", b"# caf\xe9\n");
+    p.write("maps/large.tmap", vec![b'#'; 9 * 1024 * 1024]);
+    p.write("maps/none.tmap", "");
+    let found = p.run(&["check", "--format", "json"]).json();
+    let at = |code: &str| {
+        let all = found["findings"].as_array().unwrap();
+        let d = all.iter().find(|d| d["code"] == code).unwrap_or_else(|| panic!("no {code} in {found}"));
+        let name = d["at"]["file"].as_str().unwrap().rsplit('/').next().unwrap().to_string();
+        (name, d["at"]["line"].as_u64().unwrap(), d["at"]["column"].as_u64().unwrap())
+    };
+    assert_eq!(at("TM0151"), ("other.tmap".into(), 1, 6));
+    assert_eq!(at("TM0152"), ("large.tmap".into(), 1, 1));
+    assert_eq!(at("TM0119"), ("none.tmap".into(), 1, 1));
+}
+
+#[test]
+fn honest_mistakes_are_told_once_and_with_a_way_out() {
+    // (from, to, what it says, findings in all)
+    for (from, to, says, count) in [
+        ("== 'Customer'", "== ‘Customer’", "straight quotes", 1),
+        ("== 'Customer'", "== \"Customer\"", "single quotes, `'Customer'`", 1),
+        ("right: status", "crm: status", "not by their store", 1),
+        ("  fields {", "  {", "write `fields {`", 1),
+        ("create, update  ", "create, udpate  ", "did you mean `update`", 1),
+        ("default 1000", "default 1000,50", "decimal sign is a point", 1),
+        ("# what the", "// what the", "a comment begins with `#`", 1),
+        // What cannot be read is not also missing.
+        ("erp.CUSTOMERS <->", "CUSTOMERS <->", "`store.table`", 1),
+        ("customers\n  version", "my customers\n  version", "expected the end of the line", 1),
+        ("  key        ACCOUNT = number", "  key        ACCOUNT = = number", "TM0101", 1),
+        // What is missing is.
+        ("  key        ACCOUNT = number", "  #", "TM0501", 1),
+    ] {
+        let p = Project::new();
+        p.edit("maps/customers.tmap", from, to);
+        p.run(&["check"]).says(1, &[says, "customers.tmap:"]);
+        let json = p.run(&["check", "--format", "json"]).json();
+        assert_eq!(json["findings"].as_array().unwrap().len(), count, "{to}: {json}");
+    }
+}
+
+#[test]
+fn check_looks_at_the_maps_as_a_set() {
+    let p = Project::new();
+    p.write("maps/values.tmap", "values Unused { 'No' = false, 'Yes' = true }\n");
+    p.run(&["check"]).says(0, &["TM1101", "Unused"]);
+}
+
+#[test]
 fn yaml_faults_stand_at_their_line() {
     let p = Project::new();
     let file = p.path("maps/customers.tmap");

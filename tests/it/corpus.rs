@@ -51,7 +51,9 @@ fn check_files(sources: &mut Sources, schemas: &Path, maps: &[PathBuf]) -> Vec<D
         asts.push((file, ast));
     }
     // `# companies USPM, USSI`
-    let told = sources.iter().find_map(|(_, f)| f.text.lines().find_map(|l| l.strip_prefix("# companies ").map(str::to_string)));
+    let told = sources
+        .iter()
+        .find_map(|(_, f)| f.text.lines().find_map(|l| l.strip_prefix("# companies ").map(str::to_string)));
     let companies: Option<Vec<String>> = told.map(|l| l.split(", ").map(str::to_string).collect());
     let companies = companies.as_deref();
     let input = Input { sources, stores: &stores, files: &asts, companies, time_zone: jiff::tz::TimeZone::UTC };
@@ -107,6 +109,61 @@ fn bad_maps_are_found() {
         .filter(|c| areas.contains(&c.to_string()) && !seen.contains(*c))
         .collect();
     assert!(without.is_empty(), "codes without a case in tests/corpus/check/bad: {without:?}");
+}
+
+/// What docs/messages.md asks of every message, as far as a program can tell.
+#[test]
+fn messages_are_written_by_the_page() {
+    let mut wrong = vec![];
+    let dir = corpus().join("bad");
+    for path in files(&dir, ".tmap").into_iter().chain(files(&dir, ".map.yaml")) {
+        let mut sources = Sources::new();
+        for d in check_files(&mut sources, &corpus(), std::slice::from_ref(&path)) {
+            let labels = d.related.iter().map(|l| &l.message);
+            for text in [&d.message].into_iter().chain(&d.help).chain(labels) {
+                let begins = text.chars().next().is_some_and(|c| !c.is_uppercase());
+                let ends = !text.ends_with(['.', '!', ' ']);
+                let lower = text.split('`').step_by(2).collect::<String>().to_lowercase();
+                let plain = !["invalid", "illegal", "bad ", "node", "token"].iter().any(|w| lower.contains(w));
+                if !(begins && ends && plain) {
+                    wrong.push(format!("{}: {text}", d.code));
+                }
+            }
+            if d.span().is_none_or(|s| sources.text(s).is_empty()) {
+                wrong.push(format!("{}: it has no place", d.code));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Findings show what one needs to see besides: the schema's column or table, the first of two lines.
+#[test]
+fn related_places_are_shown() {
+    for (case, expected) in [
+        ("unknown-column-read.tmap", &["accounts"] as &[&str]),
+        ("unknown-column-on-a-path.tmap", &["currencies"]),
+        ("makes-no-sense.tmap", &["SINCE", "onhold"]),
+        ("lossy-decimal.tmap", &["CENTS", "credit"]),
+        ("text-may-be-too-long.tmap", &["NAME", "longname"]),
+        ("read-only-written.tmap", &["BALANCE"]),
+        ("required-without-source.tmap", &["kind"]),
+        ("key-not-unique.tmap", &["Customers"]),
+        ("no-lookup.tmap", &["name"]),
+        ("lookup-to-several-tables.tmap", &["customer"]),
+        ("lookup-to-another-table.tmap", &["customer"]),
+        ("nobody-fills.tmap", &["regions"]),
+        ("written-twice.tmap", &["NAME"]),
+        ("lookup-written-twice.tmap", &["uuid_of('x', NAME) >> currency"]),
+        ("written-twice-through-a-lookup.tmap", &["CURRENCY > currency.iso"]),
+        ("exit-without-delete.tmap", &["operations left: create, update"]),
+        ("against-the-map.tmap", &["tables     erp.Customers <- crm.accounts"]),
+    ] {
+        let mut sources = Sources::new();
+        let findings = check_files(&mut sources, &corpus(), &[corpus().join("bad").join(case)]);
+        let shown: Vec<&str> = findings[0].related.iter().map(|l| sources.text(l.span)).collect();
+        assert_eq!(shown, expected, "{case}");
+    }
 }
 
 #[test]

@@ -13,23 +13,35 @@ pub struct World {
     schemas: Vec<(String, String)>,
     maps: Vec<String>,
     companies: Option<Vec<String>>,
+    time_zone: &'static str,
     limits: Limits,
 }
 
 impl World {
     /// Stores by name and schema text; their tables are created.
     pub fn new(schemas: &[(&str, &str)], maps: &[&str]) -> World {
-        let world = World {
+        World::bare(schemas, maps).create()
+    }
+    /// The same without tables: [`World::create`] or the test makes them.
+    pub fn bare(schemas: &[(&str, &str)], maps: &[&str]) -> World {
+        World {
             dir: tempfile::tempdir().unwrap(),
             schemas: schemas.iter().map(|(n, s)| (n.to_string(), s.to_string())).collect(),
             maps: maps.iter().map(|m| m.to_string()).collect(),
             companies: None,
+            time_zone: "UTC",
             limits: Limits::default(),
-        };
-        for store in world.engine().stores {
+        }
+    }
+    pub fn create(self) -> World {
+        for store in self.engine().stores {
             store.create_tables().unwrap();
         }
-        world
+        self
+    }
+    pub fn time_zone(mut self, zone: &'static str) -> World {
+        self.time_zone = zone;
+        self
     }
     pub fn companies(mut self, companies: &[&str]) -> World {
         self.companies = Some(companies.iter().map(|c| c.to_string()).collect());
@@ -38,6 +50,9 @@ impl World {
     pub fn limits(mut self, limits: Limits) -> World {
         self.limits = limits;
         self
+    }
+    pub fn set_companies(&mut self, companies: &[&str]) {
+        self.companies = Some(companies.iter().map(|c| c.to_string()).collect());
     }
     pub fn set_maps(&mut self, maps: &[&str]) {
         self.maps = maps.iter().map(|m| m.to_string()).collect();
@@ -67,7 +82,7 @@ impl World {
             stores: &stores,
             files: &files,
             companies: self.companies.as_deref(),
-            time_zone: jiff::tz::TimeZone::UTC,
+            time_zone: jiff::tz::TimeZone::get(self.time_zone).unwrap(),
         };
         let (maps, findings) = sema::analyse(&input);
         let errors: Vec<_> =
@@ -126,6 +141,13 @@ impl World {
         let engine = self.engine();
         let all: Vec<usize> = (0..engine.maps.maps.len()).collect();
         engine.errors(&all).unwrap().into_iter().map(|(_, e)| format!("{} {}", e.kind.word(), e.message)).collect()
+    }
+    /// Lets everything in quarantine be tried again.
+    pub fn retry(&self) {
+        let engine = self.engine();
+        let all: Vec<usize> = (0..engine.maps.maps.len()).collect();
+        let entries: Vec<_> = engine.errors(&all).unwrap().into_iter().map(|(_, e)| e).collect();
+        engine.retry(&entries).unwrap();
     }
     /// Asserts that another run writes nothing.
     pub fn assert_quiet(&self) {

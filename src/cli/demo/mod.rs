@@ -55,6 +55,8 @@ fn make(dir: &Path) -> Result<(), Failure> {
                 std::fs::remove_dir_all(&path).map_err(|e| Failure::io("remove", &path, &e))?;
             }
         }
+    } else if dir.is_file() {
+        return Err(Failure::new(format!("`{}` is a file", dir.display())).help("name a folder with `--dir`"));
     } else if dir.exists() {
         let mut entries = std::fs::read_dir(dir).map_err(|e| Failure::io("use", dir, &e))?;
         if entries.next().is_some() {

@@ -3,7 +3,9 @@
 use super::super::failure::{Code, Failure, Outcome};
 use super::super::legs;
 use super::super::open::{self, Loaded};
-use super::super::out::{BOLD, DIM, ERROR, GOOD, HELP, WARN, indent, many, number, paint, table, wrap};
+use super::super::out::{
+    BOLD, DIM, ERROR, GOOD, HELP, WARN, indent, many, number, paint, shell, table_by, text_width, wrap,
+};
 use super::super::{Context, sql};
 use super::{content, database};
 use crate::engine::{Engine, LegReport, Quiet};
@@ -41,9 +43,10 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     let out = &context.out;
     let invoices = s.count("dataverse", "SELECT count(*) FROM invoices")?;
     let lines = s.count("dataverse", "SELECT count(*) FROM invoicedetails")?;
-    out.line(paint(BOLD, "From a proforma invoice in Dataverse to a posted invoice in finance, by nine table maps"));
+    let title = "From a proforma invoice in Dataverse to a posted invoice in finance, by nine table maps";
+    out.line(paint(BOLD, wrap(title, text_width(0))));
     s.say(&format!(
-        "Two SQLite files in {} play the two systems. Dataverse holds {} draft invoices of three\n\
+        "Two SQLite files in {} play the two systems. Dataverse holds {} draft invoices of three \
          companies with {} lines; finance has never heard of them.",
         shown.display(),
         number(invoices),
@@ -92,7 +95,7 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     s.settle("posting again")?;
     let left = s.errors()?;
     s.say(&format!(
-        "Still in quarantine, on purpose: {} of a type ({}) that the value map does not know, until somebody\n\
+        "Still in quarantine, on purpose: {} of a type ({}) that the value map does not know, until somebody \
          gives it another type, or the map a pair for it.",
         many(left.len(), "record"),
         left.iter().map(|e| e.value.as_str()).collect::<Vec<_>>().join(", ")
@@ -102,17 +105,17 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     let seconds = began.elapsed().as_secs_f64();
     out.line("");
     out.line(format!("{} records moved in {seconds:.1} s.", number(s.moved)));
-    let at = shown.display();
+    let at = shell(&shown.to_string_lossy());
     out.line(format!("\n{}", paint(BOLD, "Try next")));
     for (command, what) in [
         (format!("tablemap status -C {at}"), "where every map stands"),
         (format!("tablemap errors list -C {at}"), "the record that waits, and why"),
-        (format!("tablemap check -C {at}"), "after an edit in maps/: misspell a column in a map"),
+        (format!("tablemap check -C {at}"), "after you misspell a column in maps/"),
         (format!("tablemap test -C {at}"), "the maps' own tests"),
         (format!("tablemap run -C {at}"), "live: change a row in data/*.db and watch"),
         ("tablemap init my-project".to_string(), "a project of your own"),
     ] {
-        out.line(format!("  {}  {what}", paint(HELP, format!("{command:<width$}", width = 31 + at.to_string().len()))));
+        out.line(format!("  {}  {what}", paint(HELP, format!("{command:<width$}", width = 25 + at.chars().count()))));
     }
     out.json(&json!({ "dir": shown.display().to_string(), "steps": s.steps, "as_expected": fine, "seconds": seconds }));
     Ok(if fine { Code::Fine } else { Code::Findings })
@@ -120,10 +123,18 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
 
 impl Story<'_> {
     fn title(&self, what: &str, who: &str) {
-        self.context.out.line(format!("\n{}  {who}", paint(BOLD, what)));
+        self.context.out.line(format!("\n{}", wrap(&format!("{}  {who}", paint(BOLD, what)), text_width(0))));
     }
     fn say(&self, text: &str) {
+        self.context.out.line(indent(&wrap(text, text_width(2)), 2));
+    }
+    /// Text that has its form already.
+    fn show(&self, text: &str) {
         self.context.out.line(indent(text, 2));
+    }
+    /// A paragraph further in.
+    fn quote(&self, text: &str) {
+        self.show(&indent(&wrap(text, text_width(4)), 2));
     }
     fn count(&self, store: &str, query: &str) -> Result<u64, Failure> {
         sql::count(&database(self.dir, store), query)
@@ -162,7 +173,7 @@ impl Story<'_> {
         self.steps.push(json!({ "step": step, "legs": all }));
         let moved: Vec<LegReport> = all.iter().filter(|l| l.moved()).cloned().collect();
         if !moved.is_empty() {
-            self.say(&legs::brief(self.loaded, &moved));
+            self.show(&legs::brief(self.loaded, &moved));
         }
     }
     /// Something that a guard must refuse.
@@ -170,7 +181,7 @@ impl Story<'_> {
         match sql::script(&database(self.dir, store), content::text(file))? {
             Err(message) => {
                 self.say(&format!("Somebody {what} ({file}):"));
-                self.say(&indent(&wrap(&format!("{} {message}", paint(WARN, "refused:")), 100), 2));
+                self.quote(&format!("{} {message}", paint(WARN, "refused:")));
                 self.steps.push(json!({ "step": file, "refused": message }));
                 Ok(())
             }
@@ -187,7 +198,7 @@ impl Story<'_> {
         let (parked, failed): (Vec<_>, Vec<_>) = all.iter().partition(|e| e.kind == QuarantineKind::Parked);
         self.say(&format!("{} failed:", many(failed.len(), "record")));
         for e in &failed {
-            self.say(&indent(&wrap(&format!("{} {}", paint(WARN, &e.code), e.message), 100), 2));
+            self.quote(&format!("{} {}", paint(WARN, &e.code), e.message));
         }
         self.say(&format!(
             "{} wait for a record that has not arrived. The first of each map:",
@@ -199,7 +210,7 @@ impl Story<'_> {
                 continue;
             }
             seen.push(&e.leg);
-            self.say(&indent(&wrap(&e.message, 100), 2));
+            self.quote(&e.message);
         }
         let entries: Vec<Json> =
             failed.iter().map(|e| json!({ "leg": e.leg, "code": e.code, "message": e.message })).collect();
@@ -253,7 +264,7 @@ impl Story<'_> {
                 note,
             ]);
         }
-        self.say(&table(&["map", "left", ">rows", "right", ">rows", ""], rows));
+        self.show(&table_by(2, &["map", "left", ">rows", "right", ">rows", ""], rows));
         let dv = database(self.dir, "dataverse");
         let fin = database(self.dir, "finance");
         let results = sql::queries(&[("dv", &dv), ("fin", &fin)], content::text("expected/check.sql"))?;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::failure::{Code, Failure, Outcome};
-use super::out::{HELP, paint};
+use super::out::{HELP, paint, shell};
 use super::{open, sql};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         }
     }
     let shown = args.dir.display();
-    let at = if args.dir == Path::new(".") { String::new() } else { format!(" -C {shown}") };
+    let at = if args.dir == Path::new(".") { String::new() } else { format!(" -C {}", shell(&shown.to_string())) };
     out.json(&json!({ "dir": shown.to_string(), "written": written }));
     out.line(format!("A project in {shown}:"));
     for name in &written {
@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         ("run", "carry over what changes, until Ctrl-C"),
     ] {
         let command = format!("tablemap {command}{at}");
-        out.line(format!("  {}  {what}", paint(HELP, format!("{command:<width$}", width = 14 + at.len()))));
+        out.line(format!("  {}  {what}", paint(HELP, format!("{command:<width$}", width = 14 + at.chars().count()))));
     }
     Ok(Code::Fine)
 }

@@ -8,7 +8,7 @@ mod trial;
 use super::Context;
 use super::failure::{Code, Outcome};
 use super::open::{self, Loaded, code_of};
-use super::out::{BOLD, DIM, ERROR, GOOD, indent, many, paint, seconds, table, wrap};
+use super::out::{BOLD, DIM, ERROR, GOOD, indent, many, paint, seconds, table_by, text_width, wrap};
 use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -119,15 +119,15 @@ fn print(context: &Context, loaded: &Loaded, todo: &[(usize, usize)], verdicts: 
             // The file stands in the line above.
             let line =
                 at.map_or(String::new(), |s| format!("line {}: ", loaded.sources.file(s.file).place(s.start).line));
-            out.line(indent(&wrap(&format!("{line}{}", p.message), 92), 8));
+            out.line(indent(&wrap(&format!("{line}{}", p.message), text_width(8)), 8));
             if !p.cells.is_empty() {
                 let rows =
                     p.cells.iter().map(|c| vec![c.column.clone(), c.expected.clone(), c.found.clone()]).collect();
-                out.line(indent(&table(&["column", "expected", "found"], rows), 10));
+                out.line(indent(&table_by(10, &["column", "expected", "found"], rows), 10));
             }
         }
         for message in &v.quarantine {
-            out.line(indent(&wrap(&format!("in quarantine: {message}"), 92), 8));
+            out.line(indent(&wrap(&format!("in quarantine: {message}"), text_width(8)), 8));
         }
         if v.quarantine.is_empty() && v.problems.iter().any(|(at, p)| at.is_some() && p.cells.is_empty()) {
             out.line(indent(

@@ -27,7 +27,9 @@ pub fn render(sources: &Sources, d: &Diagnostic, colour: bool) -> String {
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let text = renderer.render(&[group]);
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    // Without an excerpt there is nothing that a gutter would lead to.
+    let bare = |l: &str| d.primary.is_none() && anstream::adapter::strip_str(l).to_string().trim() == "|";
+    text.lines().map(str::trim_end).filter(|l| !bare(l)).collect::<Vec<_>>().join("\n")
 }
 
 fn snippet<'a>(

@@ -106,7 +106,7 @@ impl Inner {
                 if !options.create {
                     return Err(unreachable(format!(
                         "the file `{shown}` does not exist; correct `path` of the store in tablemap.yaml, or create it \
-                         with `tablemap demo` or your own program"
+                         with your own program (`tablemap init` and `tablemap demo` make examples)"
                     )));
                 }
                 if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {

@@ -12,10 +12,12 @@ pub(super) fn store_error(store: &str, e: Error) -> StoreError {
     };
     let said = message.clone().unwrap_or_else(|| code.to_string());
     match code.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            unreachable(format!("another program holds it locked ({said}); end what writes to it, or raise `busy_ms`"))
-        }
-        ErrorCode::NotADatabase => unreachable("the file is no SQLite database, or is encrypted".into()),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => unreachable(format!(
+            "another program holds it locked ({said}); end what writes to it and run the command again"
+        )),
+        ErrorCode::NotADatabase => unreachable(
+            "the file is no SQLite database, or is encrypted; correct `path` of the store in tablemap.yaml".into(),
+        ),
         ErrorCode::DatabaseCorrupt => {
             unreachable(format!("the file is damaged ({said}); restore it, or recover it with `sqlite3 FILE .recover`"))
         }
@@ -24,7 +26,7 @@ pub(super) fn store_error(store: &str, e: Error) -> StoreError {
         ErrorCode::ReadOnly => unreachable(
             "it is read-only; give the user who runs the engine the right to write the file and its folder".into(),
         ),
-        ErrorCode::DiskFull => unreachable("the disk is full".into()),
+        ErrorCode::DiskFull => unreachable("the disk is full; nothing of that transaction was written".into()),
         ErrorCode::SystemIoFailure => unreachable(format!("reading or writing the file failed ({said})")),
         ErrorCode::FileLockingProtocolFailed => unreachable(format!("its file locks do not work ({said})")),
         _ => StoreError::Other { store: store.to_string(), reason: said },

@@ -59,6 +59,7 @@ pub(super) fn remove(store: &SqliteStore, project: &str) -> Result<usize> {
     let installed = names(&mut handle, project)?;
     drop_all(&mut handle, project, &installed)?;
     handle.run("DELETE FROM _tablemap_guard_reports WHERE project = ?1", [project])?;
+    handle.drop_unused_state()?;
     Box::new(handle).commit()?;
     Ok(installed.iter().filter(|(_, helper)| !helper).count())
 }

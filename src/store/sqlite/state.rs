@@ -1,6 +1,7 @@
 //! The protocol's tables.
 
 use super::Handle;
+use super::types::ident;
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
     Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState, Result, RunRecord, Wait,
@@ -119,6 +120,24 @@ fn quarantined_of(r: &Row<'_>) -> rusqlite::Result<Quarantined> {
 }
 
 impl Handle {
+    /// Drops the state tables where nothing was ever moved in or out of the store and no guard is left: a store that had
+    /// guards only is as it was.
+    pub(super) fn drop_unused_state(&mut self) -> Result<()> {
+        let names: Vec<String> = self.all(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '\\_tablemap\\_%' ESCAPE '\\'",
+            [],
+            |r| r.get(0),
+        )?;
+        for name in names.iter().filter(|n| *n != "_tablemap_meta") {
+            if self.one::<i64>(&format!("SELECT 1 FROM {} LIMIT 1", ident(name)), [])?.is_some() {
+                return Ok(());
+            }
+        }
+        for name in &names {
+            self.run(&format!("DROP TABLE {}", ident(name)), [])?;
+        }
+        Ok(())
+    }
     /// Makes the state tables that are not there.
     pub(super) fn make_state_tables(&mut self) -> Result<()> {
         let inner = self.inner.clone();
@@ -202,7 +221,7 @@ impl ReadState for Handle {
         let mut i = 0;
         while i < waits.len() && arrived.len() < limit {
             let key = &waits[i].0;
-            let mut all = true;
+            let mut any = false;
             while i < waits.len() && waits[i].0 == *key {
                 let wait = &waits[i].1;
                 let there = match known.get(wait) {
@@ -213,10 +232,10 @@ impl ReadState for Handle {
                         there
                     }
                 };
-                all &= there;
+                any |= there;
                 i += 1;
             }
-            if all {
+            if any {
                 arrived.push(key.clone());
             }
         }

@@ -4,7 +4,7 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
 use super::scan::{Kind, Scan};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
 
 /// Words that are never names.
@@ -120,6 +120,10 @@ pub(super) fn finding(
         None => format!("did not expect {} here", found.shown(raw)),
     };
     let finding = Diagnostic::new(Code::TM0101, here, message);
+    let finding = match hint(word, positives, raw, &found) {
+        Some(help) => return finding.help(help),
+        None => finding,
+    };
     let is_line = matches!(rule, Rule::line | Rule::s_key | Rule::s_set | Rule::s_add | Rule::s_company);
     match word {
         ";" => finding.help("a line ends without `;`").fix("remove `;`", here, "", true),
@@ -134,6 +138,31 @@ pub(super) fn finding(
         }
         _ => finding,
     }
+}
+
+/// What was probably meant, where it is a habit of other places.
+fn hint(word: &str, positives: &[Rule], raw: &str, found: &Found<'_>) -> Option<String> {
+    let has = |r: Rule| positives.contains(&r);
+    if word.starts_with(['‘', '’', '‚', '‛', '′', '´', '`']) {
+        return Some("a text stands between straight quotes: `'…'`".into());
+    }
+    if word.starts_with(['“', '”', '„', '‟', '″', '«', '»']) {
+        return Some("straight quotes are meant: `'…'` around a text, `\"…\"` around a name".into());
+    }
+    if word == "/" && raw[found.end..].starts_with('/') || word == "--" {
+        return Some("a comment begins with `#`".into());
+    }
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    if word == "," && digit(raw[..found.start].chars().next_back()) && digit(raw[found.end..].chars().next()) {
+        return Some("the decimal sign is a point: `1.5`".into());
+    }
+    if has(Rule::side) || has(Rule::side_column) {
+        return Some("sides are named by where they stand in `tables LEFT <-> RIGHT`, not by their store".into());
+    }
+    if has(Rule::op) || has(Rule::direct_op) {
+        return did_you_mean(word, ["create", "update", "delete", "none"]);
+    }
+    None
 }
 
 /// "`)` or an operator"; where the line or a bracket could have ended, that is what matters.

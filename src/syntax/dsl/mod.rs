@@ -7,6 +7,7 @@ mod build;
 mod errors;
 mod expr;
 mod line;
+mod line_breaks;
 mod parse;
 mod recover;
 mod scan;
@@ -41,6 +42,11 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
 /// Where the comments of a text stand, from `#` to the last character, in order.
 pub fn comments(text: &str) -> Vec<(usize, usize)> {
     scan::scan(text).items.iter().filter_map(|i| i.comment.map(|(_, end)| (i.start, end))).collect()
+}
+
+/// What of a file read from YAML has no form in the DSL.
+pub fn unwritable(file: &File) -> Vec<Diagnostic> {
+    line_breaks::find(file)
 }
 
 /// Writes the canonical text of a file, comments kept.

@@ -202,6 +202,10 @@ impl Reader<'_> {
         let finding = if self.matches(Rule::line) {
             let message = "a field line stands inside `fields { … }`";
             Diagnostic::new(Code::TM0115, here, message)
+                .help("put `fields {` above the first line, and `}` below the last")
+        } else if word == "{" {
+            Diagnostic::new(Code::TM0107, here, "a `{` without the word that begins the block")
+                .help("write `fields {`, or `test \"…\" {`")
         } else {
             let known = STATEMENTS.iter().map(|(w, _)| *w).chain(["fields", "test"]);
             let finding = Diagnostic::new(Code::TM0107, here, format!("unknown statement {}", shown(word)));

@@ -101,7 +101,10 @@ impl<'a> Reader<'a> {
     pub fn stray_brace(&mut self) {
         let (start, end) = self.here();
         self.at += 1;
-        self.report(Diagnostic::new(Code::TM0103, (self.b.span)(start, end), "this `}` closes nothing"));
+        self.report(
+            Diagnostic::new(Code::TM0103, (self.b.span)(start, end), "this `}` closes nothing")
+                .help("remove it, or open what it is to close"),
+        );
     }
 
     pub fn unclosed(&mut self, (start, end): (usize, usize)) {

@@ -119,7 +119,7 @@ impl Build<'_> {
     /// Reports a statement that stands a second time.
     pub fn twice(&mut self, word: &str, at: At, first: At) {
         let finding = Diagnostic::new(Code::TM0106, at.0, format!("`{word}` stands twice in this map"));
-        self.push(finding.related(first.0, "first here"));
+        self.push(finding.related(first.0, "first here").help("keep one of the two"));
     }
 
     fn tables(&mut self, parts: &[P<'_>]) -> Option<Tables> {
@@ -141,7 +141,8 @@ impl Build<'_> {
             (true, Some(store), Some(table)) => Some(TableRef { store: store.name, table: table.name }),
             _ => {
                 let message = format!("`{}` names no table: a side is `store.table`", p.as_str().trim_end());
-                self.report(Code::TM0113, &p, message);
+                let d = self.report(Code::TM0113, &p, message);
+                d.help = Some("write the store's name of tablemap.yaml, a dot and the table's name".into());
                 None
             }
         }
@@ -187,7 +188,8 @@ impl Build<'_> {
         };
         let seconds = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|n| *n > 0);
         if seconds.is_none() {
-            self.report(Code::TM0117, &duration, format!("`{text}` is no usable duration"));
+            let d = self.report(Code::TM0117, &duration, format!("`{text}` is no usable duration"));
+            d.help = Some("write a number and a unit: `30s`, `15m`, `2h`, `1d`".into());
         }
         RunMode::Every(seconds.unwrap_or(1))
     }

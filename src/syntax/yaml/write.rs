@@ -280,6 +280,9 @@ impl Writer {
                     self.out.push_str(":\n");
                 }
                 self.before(6, &s.trivia.before);
+                if self.long_row(s) {
+                    continue;
+                }
                 self.pad(6);
                 self.out.push_str("- ");
                 self.out.push_str(&match &s.it.what {
@@ -293,6 +296,28 @@ impl Writer {
             }
         }
         self.before(6, &t.end.before);
+    }
+
+    /// A row that does not fit on one line: one cell on each. A comment that stood behind it moves above.
+    fn long_row(&mut self, step: &Node<crate::syntax::ast::TestStep>) -> bool {
+        let (key, r) = match &step.it.what {
+            TestWhat::Row(side, r) => (side.word().to_string(), r),
+            TestWhat::Other(p, r) => (other(p), r),
+            _ => return false,
+        };
+        if r.cells.is_empty() || format!("      - {key}: {}", row(r)).chars().count() <= WIDTH {
+            return false;
+        }
+        if let Some(comment) = &step.trivia.after {
+            self.before(6, &[TriviaLine::Comment(comment.clone())]);
+        }
+        self.pad(6);
+        self.out.push_str(&format!("- {key}:\n"));
+        for c in &r.cells {
+            self.pad(10);
+            self.out.push_str(&format!("{}: {}\n", key_of(&c.path), literal(&c.value)));
+        }
+        true
     }
 
     /// Blank lines and comments before something; a blank line never begins the file.
@@ -401,6 +426,9 @@ fn other(p: &Path) -> String {
         _ => key_of(p),
     }
 }
+
+/// The longest line of a row.
+const WIDTH: usize = 120;
 
 fn row(r: &Row) -> String {
     let cells: Vec<String> = r.cells.iter().map(|c| format!("{}: {}", key_of(&c.path), literal(&c.value))).collect();
