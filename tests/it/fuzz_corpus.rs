@@ -1,0 +1,47 @@
+//! What fuzzing found stays found: the inputs of `tests/corpus/fuzz/TARGET/` go through the fuzz targets' own functions.
+
+use std::path::Path;
+
+#[path = "../../fuzz/bodies.rs"]
+mod bodies;
+
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("dsl", bodies::dsl),
+    ("yaml", bodies::yaml),
+    ("expr", bodies::expr),
+    ("fmt", bodies::fmt),
+    ("schema", bodies::schema),
+    ("convert", bodies::convert),
+    ("check", bodies::check),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn findings_of_fuzzing_stay_found() {
+    let corpus = root().join("tests/corpus/fuzz");
+    for folder in std::fs::read_dir(&corpus).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let (_, body) = TARGETS.iter().find(|(t, _)| *t == name).unwrap_or_else(|| panic!("no target `{name}`"));
+        for case in std::fs::read_dir(&folder).unwrap() {
+            let case = case.unwrap().path();
+            println!("{}", case.display());
+            body(&std::fs::read(&case).unwrap());
+        }
+    }
+}
+
+#[test]
+fn seeds_pass_all_targets() {
+    for pattern in ["maps/**/*.tmap", "tests/corpus/**/*.tmap", "tests/**/*.map.yaml", "maps/**/*.schema.yaml"] {
+        for path in glob::glob(&root().join(pattern).to_string_lossy()).unwrap() {
+            let path = path.unwrap();
+            println!("{}", path.display());
+            let data = std::fs::read(&path).unwrap();
+            TARGETS.iter().for_each(|(_, body)| body(&data));
+        }
+    }
+}
