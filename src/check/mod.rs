@@ -1,6 +1,7 @@
 //! Rules over the whole set of maps, one file each; what sema finds in single maps comes first.
 
 mod filled;
+pub mod live;
 mod unused_values;
 
 use crate::diagnostic::Diagnostic;
