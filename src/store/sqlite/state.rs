@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS _tablemap_capture (
   tbl TEXT NOT NULL, columns TEXT NOT NULL, wanted_by TEXT NOT NULL, trigger_hash TEXT NOT NULL,
   PRIMARY KEY (tbl, wanted_by));
 CREATE TABLE IF NOT EXISTS _tablemap_changes (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
+  seq INTEGER PRIMARY KEY, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
   old_key TEXT, old TEXT, origin TEXT, settles INTEGER NOT NULL DEFAULT 0, path TEXT NOT NULL DEFAULT '', for_leg TEXT,
   at TEXT NOT NULL, mark TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _tablemap_readers (

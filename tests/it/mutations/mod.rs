@@ -138,7 +138,11 @@ fn planted_mistakes_are_found() {
             wrong.push(format!("`{}` is found: take it out of PENDING", k.name));
         } else if !fine && pending.is_none() {
             let shown: Vec<&String> = missed.iter().take(4).collect();
-            wrong.push(format!("`{}`: {found} of {planted}\n    {}", k.name, shown.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("\n    ")));
+            wrong.push(format!(
+                "`{}`: {found} of {planted}\n    {}",
+                k.name,
+                shown.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("\n    ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
