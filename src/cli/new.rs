@@ -173,10 +173,10 @@ fn mend(
         for d in &findings {
             let at = d.span().unwrap_or_default();
             let line = lines.iter().position(|s| s.start <= at.start && at.start < s.end);
-            if let Some(i) = line.and_then(|n| draft.index_of(n)) {
-                if !hit.iter().any(|(h, _)| *h == i) {
-                    hit.push((i, format!("{}: {}", d.code, d.message)));
-                }
+            if let Some(i) = line.and_then(|n| draft.index_of(n))
+                && !hit.iter().any(|(h, _)| *h == i)
+            {
+                hit.push((i, format!("{}: {}", d.code, d.message)));
             }
         }
         for (i, why) in hit {

@@ -14,6 +14,8 @@ use terms::{Term, company, terms};
 const ENOUGH: f64 = 0.58;
 /// Below this a line is doubtful.
 const SURE: f64 = 0.8;
+/// From here on the names of two tables say that they hold the same.
+const ALIKE: f64 = 0.68;
 
 /// One side of the map to be.
 #[derive(Clone, Copy)]
@@ -72,7 +74,7 @@ pub fn draft<'a>(left: Side<'a>, right: Side<'a>, id: &str, paired: &dyn Fn(Tabl
     let alike = |l: TableId, r: TableId| {
         (l == left.table && r == right.table)
             || paired(l, r)
-            || likeness(&left.schema.get(l).name, &right.schema.get(r).name) >= SURE
+            || likeness(&left.schema.get(l).name, &right.schema.get(r).name) >= ALIKE
     };
     let (company, company_doubt) = match (company(&left), company(&right)) {
         (Some(l), Some(r)) => (Some((l, r)), None),
@@ -171,10 +173,7 @@ fn candidate<'t>(l: &'t Term, r: &'t Term, alike: &dyn Fn(TableId, TableId) -> b
     if score < ENOUGH || named < 0.3 {
         return None;
     }
-    let (pairs, unpaired) = match choices(&l.ty, &r.ty) {
-        Some(found) => found,
-        None => (vec![], vec![]),
-    };
+    let (pairs, unpaired) = choices(&l.ty, &r.ty).unwrap_or_default();
     let mut ways = Vec::new();
     let good = |f: Fit| matches!(f, Fit::Lossless | Fit::Checked);
     let (to_right, to_left) = if pairs.is_empty() {
@@ -263,8 +262,9 @@ fn key_pairs(a: &[ColumnId], b: &[ColumnId], l: &[Term], r: &[Term]) -> Option<(
                 }
                 let mut score =
                     lt.names.iter().flat_map(|a| rt.names.iter().map(|b| likeness(a, b))).fold(0.0, f64::max);
-                // Ids that a store makes mean nothing to the other one.
-                if (lt.surrogate || rt.surrogate) && score < SURE {
+                // Ids that a store makes mean nothing to the other one, unless that keeps them under a like name.
+                let least = if lt.surrogate && rt.surrogate { SURE } else { ENOUGH };
+                if (lt.surrogate || rt.surrogate) && (score < least || lt.ty != rt.ty) {
                     continue;
                 }
                 if lt.generated || rt.generated {

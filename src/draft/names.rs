@@ -55,7 +55,10 @@ fn alike(a: &str, b: &str) -> f64 {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     let ratio = short.len() as f64 / long.len() as f64;
     let mut best = strsim::sorensen_dice(a, b) * 0.85;
-    if short.len() >= 4 && (long.ends_with(short) || long.starts_with(short)) {
+    // The last word says what a thing is.
+    if short.len() >= 3 && long.ends_with(short) {
+        best = best.max(0.55 + 0.4 * ratio);
+    } else if short.len() >= 4 && long.starts_with(short) {
         best = best.max(0.5 + 0.45 * ratio);
     }
     best

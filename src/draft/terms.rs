@@ -90,10 +90,16 @@ pub(super) fn terms(side: &Side<'_>) -> Vec<Term> {
             let there = side.schema.get(target.table);
             if let Some(end) = natural_key(there).filter(|e| !target.key.contains(e)) {
                 let end = there.column(end);
+                let mut names = vec![c.name.clone(), format!("{}{}", c.name, end.name)];
+                // The key's own name says something where nothing else leads to that table.
+                let leads = |l: &&crate::schema::Lookup| l.targets.iter().any(|x| x.table == target.table);
+                if t.lookups.iter().filter(leads).count() == 1 {
+                    names.push(end.name.clone());
+                }
                 all.push(Term {
                     text: format!("{}.{}", quote(&lookup.name), quote(&end.name)),
                     ty: end.ty.clone(),
-                    names: vec![c.name.clone(), format!("{}{}", c.name, end.name)],
+                    names,
                     surrogate: false,
                     column: id,
                     to,

@@ -9,6 +9,9 @@ mod capture;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod capture_bench;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod capture_tests;
 mod changes;
 mod connect;
 mod describe;
