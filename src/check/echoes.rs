@@ -36,7 +36,9 @@ pub fn without_echoes(sources: &Sources, files: &[(FileId, File)], findings: Vec
         let Some(span) = d.span() else { return false };
         let map = map_of(span.file, span.start);
         unread.iter().any(|(file, at, word)| {
-            *file == span.file && *at == map && (word.is_empty() || words.contains(word) || d.code == Code::TM0403)
+            *file == span.file
+                && *at == map
+                && (word.is_empty() || words.contains(word) || matches!(d.code, Code::TM0403 | Code::TM0418))
         })
     };
     let dropped: Vec<bool> = findings.iter().map(echo).collect();
