@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub now: HashMap<ColumnId, Value>,
     /// The legs that led to it.
     pub path: String,
+    /// Texts of former primary keys under which it waits in quarantine.
+    pub was: Vec<String>,
     /// Its place among the records evaluated with it.
     pub n: usize,
 }
@@ -173,6 +175,9 @@ impl<'a> Chunk<'a> {
             Company::Each(_) => self.engine.maps.companies.iter().flatten().map(Value::text).collect(),
             _ => vec![],
         };
+        for key in items.iter().flat_map(|i| &i.was) {
+            tx.state_mut().release(&leg.name, key, "")?;
+        }
         let mut left = Left::default();
         let mut records: Vec<Record> = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {

@@ -29,6 +29,10 @@ pub(super) struct Work {
     pub path: String,
     /// Its key does not fit the schema.
     pub misfit: Option<Misfit>,
+    /// The values of the key lines that its target row still has, where an earlier change of the key waits in quarantine.
+    pub ikey_before: Option<Vec<Value>>,
+    /// Texts of primary keys under which it waits in quarantine and which it does not have any more.
+    pub was: Vec<String>,
 }
 
 impl Work {
@@ -44,6 +48,8 @@ impl Work {
             cells_before: vec![],
             path: String::new(),
             misfit: None,
+            ikey_before: None,
+            was: vec![],
         }
     }
 }
@@ -134,6 +140,12 @@ impl Folded {
             if covered.covers(&id, c.seq) {
                 continue;
             }
+            let moved = c.old_key.as_ref().filter(|from| leg.source_key(from) != id);
+            if let Some(from) = moved
+                && !self.moved(leg, from, &key, &c)
+            {
+                continue;
+            }
             let w = self.work(leg, &key);
             let fresh = w.last == 0;
             w.first = w.first.min(c.seq);
@@ -155,6 +167,67 @@ impl Folded {
         }
         self.works.retain(|w| w.last >= 0);
         self.index = self.works.iter().enumerate().map(|(i, w)| (leg.source_key(&w.key), i)).collect();
+        self.exchanged(leg);
+    }
+
+    /// A record got another primary key: its work goes with it. Where another record had that key before (and is gone),
+    /// the row of that one takes the values and the record's old row goes; then all is done here, and the answer is no.
+    fn moved(&mut self, leg: &LegRt, from: &[Value], to: &[Value], c: &Change) -> bool {
+        let (from_id, id) = (leg.source_key(from), leg.source_key(to));
+        if self.index.contains_key(&id) {
+            for key in [from, to] {
+                let w = self.work(leg, key);
+                let fresh = w.last == 0;
+                (w.first, w.last) = (w.first.min(c.seq), c.seq);
+                if key == from {
+                    for (column, value) in &c.old {
+                        w.old.entry(*column).or_insert_with(|| value.clone());
+                    }
+                    w.based |= fresh;
+                }
+            }
+            return false;
+        }
+        if let Some(i) = self.index.remove(&from_id) {
+            let w = &mut self.works[i];
+            let before = w.old_key.take().unwrap_or_else(|| w.key.clone());
+            w.old_key = (leg.source_key(&before) != id).then_some(before);
+            w.key = to.to_vec();
+            self.index.insert(id, i);
+        }
+        true
+    }
+
+    /// Records that exchanged their primary keys among themselves: none of their rows could take its new key first. Each
+    /// row keeps its key and takes the values of the record that has it now.
+    fn exchanged(&mut self, leg: &LegRt) {
+        let before = |w: &Work| w.old_key.as_ref().and_then(|k| self.index.get(&leg.source_key(k)).copied());
+        let next: Vec<Option<usize>> = self.works.iter().map(before).collect();
+        let mut looked = vec![0usize; next.len()];
+        for start in 0..next.len() {
+            let mut at = start;
+            while looked[at] == 0 {
+                looked[at] = start + 1;
+                match next[at] {
+                    Some(n) => at = n,
+                    None => break,
+                }
+            }
+            if next[at].is_none() || looked[at] != start + 1 {
+                continue;
+            }
+            // `at` is in a circle that this walk found.
+            let first = at;
+            loop {
+                let w = &mut self.works[at];
+                (w.old_key, w.based) = (None, false);
+                w.old.clear();
+                match next[at] {
+                    Some(n) if n != first => at = n,
+                    _ => break,
+                }
+            }
+        }
     }
 
     fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {

@@ -117,6 +117,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
+                was: vec![],
                 n: i,
             };
             let mut misfit = None;
@@ -283,6 +284,7 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
+        was: item.was.clone(),
         n: item.n,
     }
 }

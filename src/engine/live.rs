@@ -196,6 +196,7 @@ impl Engine {
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
     fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
         let mut values = Vec::new();
+        self.recall(run.leg, &mut run.works[at..upto])?;
         let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &mut values)?;
         let mut items = Vec::new();
         let mut which = Vec::new();
@@ -322,14 +323,19 @@ impl Engine {
             }
             self.apply_and_commit(run, items, which, &[], false)?;
         }
-        let retries = std::mem::take(&mut run.retries);
-        if !retries.is_empty() && run.stopped.is_none() {
+        // A row that frees a key may itself wait for one: as long as there is progress, and then once more for good.
+        let mut last_try = false;
+        loop {
+            let retries = std::mem::take(&mut run.retries);
+            if retries.is_empty() || run.stopped.is_some() || self.env.cancelled() {
+                return Ok(());
+            }
             let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
             let mut values = Vec::new();
             let items = self.evaluate_works(run.leg, snapshot, &works, &mut values)?;
-            self.apply_and_commit(run, &items, &retries, &values, true)?;
+            self.apply_and_commit(run, &items, &retries, &values, last_try)?;
+            last_try = run.retries.len() == retries.len();
         }
-        Ok(())
     }
 
     /// Consumes what is left of the log: rows that needed nothing.
@@ -370,6 +376,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: work.path.clone(),
+                was: work.was.clone(),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -382,11 +389,15 @@ impl Engine {
             let row = rows.row(i);
             if !there[i] {
                 self.gone(leg, snapshot, work, None, &mut item)?;
+                if let (What::Delete, Some(known)) = (&item.what, &work.ikey_before) {
+                    item.before = Some(known.clone());
+                }
                 items.push(item);
                 continue;
             }
             if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
                 item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                item.before = self.had_key(leg, snapshot, work, row)?;
                 items.push(item);
                 continue;
             }
@@ -403,16 +414,20 @@ impl Engine {
             match apply::evaluate(l, context, companies, row, values) {
                 Verdict::Write => {
                     item.what = What::Write(start);
-                    if self.key_changed(leg, work, row) {
-                        item.before = self.key_before(leg, snapshot, work, row)?;
-                    }
+                    item.before = self.had_key(leg, snapshot, work, row)?;
                 }
                 Verdict::FilteredOut => {
                     if l.exit_delete {
                         self.gone(leg, snapshot, work, Some(row), &mut item)?;
+                        if let (What::Delete, Some(known)) = (&item.what, &work.ikey_before) {
+                            item.before = Some(known.clone());
+                        }
                     }
                 }
-                Verdict::Failed(f) => item.what = What::Failed(f),
+                Verdict::Failed(f) => {
+                    item.what = What::Failed(f);
+                    item.before = self.had_key(leg, snapshot, work, row)?;
+                }
             }
             items.push(item);
         }
@@ -484,71 +499,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        if self.key_looked_up(leg, work, row) {
-            return true;
-        }
-        if work.old.is_empty() {
-            return work.old_key.is_some();
-        }
-        let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
-        inputs.into_iter().any(|c| match work.old.get(c) {
-            None => false,
-            Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
-        }) || work.old_key.is_some()
-    }
-
-    /// Whether a key that is looked up (a company's code, mostly) may be another one now because the looked-up row
-    /// changed. Where the record refers to another row than before, its own old values say more.
-    fn key_looked_up(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        let refers_anew = || {
-            l.read.columns.iter().zip(row).any(|((from, c), now)| {
-                let refers = l.read.joins.iter().any(|j| j.from == 0 && j.columns.contains(c));
-                *from == 0 && refers && work.old.get(c).is_some_and(|old| old != now)
-            })
-        };
-        l.lines.iter().any(|l| l.key && !l.joins.is_empty())
-            && work.cells_before.iter().any(|(slot, old)| row[*slot] != *old)
-            && !refers_anew()
-    }
-
-    /// The key lines' values before the change.
-    fn key_before(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        work: &Work,
-        row: &[Value],
-    ) -> Result<Option<Vec<Value>>> {
-        let l = leg.leg();
-        let source = self.maps.stores[l.source.store].1.get(l.source.table);
-        let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, v.clone()));
-            }
-        }
-        let mut rows = Rows::of(&l.read);
-        if !self.key_looked_up(leg, work, row) {
-            snapshot.imagine(&l.read, &base, &mut rows)?;
-            return Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok());
-        }
-        let own = l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0);
-        for ((_, c), now) in own {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, now.clone()));
-            }
-        }
-        snapshot.imagine(&l.read, &base, &mut rows)?;
-        let mut before = rows.row(0).to_vec();
-        for (slot, old) in &work.cells_before {
-            before[*slot] = old.clone();
-        }
-        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
     }
 
     /// Re-evaluates, page by page, the records that reach a changed row.
@@ -668,7 +618,7 @@ impl Engine {
         Ok(())
     }
 
-    fn base_of(&self, leg: &LegRt, entry: &Quarantined) -> HashMap<ColumnId, Value> {
+    pub(super) fn base_of(&self, leg: &LegRt, entry: &Quarantined) -> HashMap<ColumnId, Value> {
         self.base_in(leg.leg().source.store, leg.leg().source.table, &entry.base)
     }
 

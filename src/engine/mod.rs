@@ -11,6 +11,7 @@ mod live;
 mod message;
 mod quarantine;
 mod references;
+mod rekey;
 pub mod report;
 mod runtime;
 mod setup;

@@ -175,7 +175,7 @@ impl Chunk<'_> {
             base,
             old_ikey: match &item.before {
                 Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
-                None => String::new(),
+                None => earlier.map(|q| q.old_ikey).unwrap_or_default(),
             },
             tries,
             next_try,
