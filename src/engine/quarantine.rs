@@ -105,19 +105,6 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    /// A record becomes one row per company: what it failed by as a whole is over.
-    pub(super) fn begin_fan_out(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
-        if !self.has_quarantine {
-            return Ok(());
-        }
-        let name = &self.leg.name;
-        let key = self.leg.source_key(&item.key).to_text();
-        if tx.state_mut().quarantine_of(name, &key)?.iter().any(|q| q.company.is_empty()) {
-            tx.state_mut().release(name, &key, "")?;
-        }
-        Ok(())
-    }
-
     /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
     fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if let Some(was) = &item.was {
