@@ -6,10 +6,12 @@ use super::chunk::{Chunk, Item, KeySet, Mode, What};
 use super::conflict::{Pending, PendingTarget};
 use super::fold::{Covered, Folded, LookedUp, Work, number};
 use super::quarantine::{Window, before_lines};
+use super::references::cell_value;
 use super::report::{LegReport, Observer, Report, StoppedLeg};
-use super::runtime::{Engine, LegRt, Result};
+use super::runtime::{CellFrom, Engine, LegRt, Result};
 use super::setup::leg_state;
 use crate::schema::{ColumnId, TableId};
+use crate::sema::Company;
 use crate::store::{
     Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, RunRecord, Snapshot, StoreError,
     Transaction,
@@ -40,6 +42,8 @@ struct LegRun<'a> {
     pending_ahead: HashMap<String, i64>,
     /// Integration keys that records hold since the cycle began, and records consumed ahead of the position.
     claimed: KeySet,
+    /// Records consumed ahead of the position whose integration keys are not among them yet.
+    ahead: Vec<String>,
     stopped: Option<String>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
@@ -159,7 +163,6 @@ impl Engine {
         )?;
         let last_read = changes.last().map_or(0, |c| c.seq);
         let end = if ended { head } else { last_read };
-        let claimed = self.claimed_ahead(leg, snapshot, &covered)?;
         let mut folded = Folded::default();
         let any = !changes.is_empty();
         folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
@@ -178,7 +181,8 @@ impl Engine {
             pending: None,
             pending_through: Position::default(),
             pending_ahead: HashMap::new(),
-            claimed,
+            claimed: KeySet::default(),
+            ahead: covered.ahead.into_keys().collect(),
             stopped: None,
             moved: any && end > number(&progress.position),
             started: self.env.monotonic(),
@@ -211,37 +215,46 @@ impl Engine {
     }
 
     /// Integration keys of records that a cycle which did not end consumed ahead of the position.
-    fn claimed_ahead(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, covered: &Covered) -> Result<KeySet> {
-        let mut claimed = KeySet::default();
-        if !leg.plain || covered.ahead.is_empty() {
-            return Ok(claimed);
+    fn claim_ahead(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        let leg = run.leg;
+        let ahead = std::mem::take(&mut run.ahead);
+        let of_lines = |i: &usize| !matches!(leg.cells[*i].from, CellFrom::Reference(..));
+        if ahead.is_empty() || !leg.key_cells.iter().all(of_lines) {
+            return Ok(());
         }
-        let works: Vec<Work> = covered
-            .ahead
-            .keys()
+        let companies: Vec<Option<Value>> = match leg.leg().company {
+            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
+            _ => vec![None],
+        };
+        let works: Vec<Work> = ahead
+            .iter()
             .filter_map(|k| Key::parse(k, &leg.source_key_types))
             .map(|k| Work::of(k.0.into_vec()))
             .collect();
         for works in works.chunks(self.limits.live_rows) {
             let mut values = Vec::new();
             for item in self.evaluate_works(leg, snapshot, works, &mut values)? {
-                if let What::Write(at) = item.what {
-                    let keys = leg.key_cells.iter().map(|i| (&leg.cells[*i], leg.cells[*i].collation));
-                    let line = |cell: &super::runtime::Cell| match cell.from {
-                        super::runtime::CellFrom::Line(i) => values[at + i].clone(),
-                        _ => Value::Null,
-                    };
-                    claimed.insert(&Key(keys.map(|(cell, fold)| fold.fold(&line(cell))).collect()));
+                let What::Write(at) = item.what else { continue };
+                for company in &companies {
+                    let value = |i: &usize| cell_value(&leg.cells[*i], &values[at..], company.as_ref(), &[]);
+                    let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
+                    let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
+                    if let Some(key) = key {
+                        run.claimed.insert(&Key::new(key.iter().zip(folds)));
+                    }
                 }
             }
         }
-        Ok(claimed)
+        Ok(())
     }
 
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
     fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
         let mut values = Vec::new();
         let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &mut values)?;
+        if evaluated.iter().any(|i| i.before.is_some()) {
+            self.claim_ahead(run, snapshot)?;
+        }
         let mut items = Vec::new();
         let mut which = Vec::new();
         for (n, item) in evaluated.into_iter().enumerate() {
@@ -269,26 +282,45 @@ impl Engine {
         if items.is_empty() {
             return Ok(());
         }
+        let mode = Mode { last_try, swaps: last_try, ..Mode::default() };
+        if !self.apply_by(run, items, which, values, mode)? {
+            self.apply_by(run, items, which, values, Mode { swaps: false, ..mode })?;
+        }
+        Ok(())
+    }
+
+    /// False if nothing was done because keys could not be swapped.
+    fn apply_by(
+        &self,
+        run: &mut LegRun<'_>,
+        items: &[Item],
+        which: &[usize],
+        values: &[Value],
+        mode: Mode,
+    ) -> Result<bool> {
         let leg = run.leg;
         let mut tx = self.begin(leg, &mut run.progress)?;
         self.env.point("in transaction")?;
         self.pending_now(run, tx.as_mut())?;
-        let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
         chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
-        chunk.claimed = std::mem::take(&mut run.claimed);
+        // A second try begins from the same.
+        chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
         if chunk.has_quarantine {
             chunk.learn_befores(tx.as_mut())?;
         }
         let mut counts = LegReport::default();
         let left = chunk.apply(tx.as_mut(), items, values, &mut counts)?;
+        if chunk.swap_failed {
+            return Ok(false);
+        }
         if let Some(reason) = chunk.must_stop(tx.as_mut())? {
             let samples = chunk.samples.clone();
             drop(tx);
             self.stop_leg(leg, "too many failures", &reason, &samples)?;
             run.stopped = Some(format!("{reason}; see `tablemap errors list`, then `tablemap resume {}`", leg.map.id));
-            return Ok(());
+            return Ok(true);
         }
         let written = std::mem::take(&mut chunk.written);
         let window = std::mem::take(&mut chunk.window);
@@ -302,9 +334,13 @@ impl Engine {
             }
         }
         let position = self.reached(run);
-        for &w in which {
+        let cut_short = run.end < run.head;
+        for (item, &w) in items.iter().zip(which) {
             let work = &run.works[w];
-            if run.done[w] && work.last > position && !work.shared {
+            // The snapshot holds more than the stretch of the log at hand: a later row of the same record would be
+            // judged once more by a before that is none.
+            let twice = cut_short && (leg.map.two_way > 0 || item.before.is_some());
+            if run.done[w] && (work.last > position || twice) && !work.shared && work.misfit.is_none() {
                 let key = leg.source_key(&work.key).to_text();
                 tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
             }
@@ -314,7 +350,7 @@ impl Engine {
         run.window = window;
         run.counts.add(&counts);
         run.moved = true;
-        Ok(())
+        Ok(true)
     }
 
     /// Up to which log number everything is consumed.
