@@ -51,9 +51,6 @@ impl World {
         self.limits = limits;
         self
     }
-    pub fn set_maps(&mut self, maps: &[&str]) {
-        self.maps = maps.iter().map(|m| m.to_string()).collect();
-    }
     pub fn set_companies(&mut self, companies: &[&str]) {
         self.companies = Some(companies.iter().map(|c| c.to_string()).collect());
     }
