@@ -210,9 +210,12 @@ impl World {
         }
         if let Some((name, text)) = more {
             let id = sources.add(name.as_str(), text.as_str());
-            let (a, found) = syntax::dsl::parse(&sources, id);
-            asts.push((id, a));
-            findings.extend(found);
+            // A project file is only looked at as text.
+            if name.ends_with(".tmap") {
+                let (a, found) = syntax::dsl::parse(&sources, id);
+                asts.push((id, a));
+                findings.extend(found);
+            }
         }
         (sources, stores, asts, findings)
     }
