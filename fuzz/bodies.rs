@@ -247,9 +247,8 @@ pub fn check(data: &[u8]) {
     ];
     let ids: Vec<FileId> = files.iter().map(|(name, text)| sources.add(*name, *text)).collect();
     let stores = STORES.get_or_init(|| {
-        let load = |(id, (name, _)): (&FileId, &(&str, &str))| {
-            (name.to_string(), Arc::new(schemas::load(&sources, *id).0))
-        };
+        let load =
+            |(id, (name, _)): (&FileId, &(&str, &str))| (name.to_string(), Arc::new(schemas::load(&sources, *id).0));
         ids.iter().zip(&files).map(load).collect()
     });
     let file = sources.add("input", text);

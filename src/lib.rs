@@ -4,6 +4,7 @@
 pub mod check;
 pub mod cli;
 pub mod diagnostic;
+pub mod draft;
 pub mod engine;
 pub mod function;
 pub mod project;

@@ -6,6 +6,7 @@ mod echoes;
 mod filled;
 mod filters;
 mod keys_merge;
+pub mod live;
 mod pages;
 mod regions;
 mod rings;

@@ -2,8 +2,8 @@
 //! compares. What is compared with no constant is unknown, and taken for anything.
 
 use crate::schema::{Column, ColumnId, StoreSchema};
+use crate::sema::expr::Comparison;
 use crate::sema::{Expr, Leg};
-use crate::store::Comparison;
 use crate::value::{Collation, Type, Value, compare, convert};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

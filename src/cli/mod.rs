@@ -13,11 +13,13 @@ mod guard;
 mod init;
 mod legs;
 mod lock;
+mod new;
 mod open;
 mod out;
 mod pause;
 mod progress;
 mod run;
+mod schema;
 mod sql;
 mod status;
 mod sync;
@@ -78,6 +80,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Write map files in the other notation
     Convert(convert::Args),
+    /// Write a first map of two tables
+    New(new::Args),
+    /// Compare the schema files with the live stores, or write them from there
+    Schema(schema::Args),
     /// Initial sync: copy everything once, then what changed meanwhile
     Sync(sync::Args),
     /// Live sync: carry over what changes, until stopped
@@ -146,6 +152,8 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Explain(args) => explain::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Convert(args) => convert::run(&args, context),
+        Command::New(args) => new::run(&args, context),
+        Command::Schema(args) => schema::run(&args, context),
         Command::Sync(args) => sync::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Status(args) => status::run(&args, context),

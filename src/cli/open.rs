@@ -206,8 +206,9 @@ impl Loaded {
     }
 }
 
+/// Opens a store.
 #[cfg(feature = "sqlite")]
-fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
     use crate::project::StoreKind;
     use crate::store::memory::MemoryStore;
     use crate::store::sqlite::{Options, SqliteStore};
@@ -229,7 +230,7 @@ fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn store(config: &StoreConfig, _: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+pub(super) fn store(config: &StoreConfig, _: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
     match &config.location {
         Location::Unset(variable) => Err(unset(config, variable)),
         _ => Err(unsupported(config)),

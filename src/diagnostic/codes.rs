@@ -1,6 +1,6 @@
 //! The registry of codes. A code, once released, is never given another meaning. Ranges: TM01 syntax and structure,
 //! TM02 names, TM03 types, TM04 direction and operations, TM05 keys, TM06 lookups, TM07 value maps, TM08 filters,
-//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene; TM90 records that could not be applied.
+//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene, TM12 the live store; TM90 records that could not be applied.
 
 use super::Severity::{self, Error, Warning};
 
@@ -199,6 +199,14 @@ codes! {
     TM1113 Warning "an `allow` of a code that does not exist";
     TM1102 Error "a password in a file";
     TM1103 Warning "an unknown company";
+    // ---- the live store (`check --live`)
+    TM1201 Error "a table that the live store does not have";
+    TM1202 Error "a column that the live store does not have";
+    TM1203 Error "a live column that does not keep values of its type";
+    TM1204 Warning "a live column that demands or compares otherwise than its schema says";
+    TM1205 Error "a live column that must have a value and gets none";
+    TM1206 Error "a key without a unique index in the live store";
+    TM1207 Warning "looked-up columns without an index in the live store";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

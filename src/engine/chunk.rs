@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub now: HashMap<ColumnId, Value>,
     /// The legs that led to it.
     pub path: String,
+    /// Its primary key before, where that changed: what waits under it is this record's.
+    pub was: Option<Vec<Value>>,
     /// Its place among the records evaluated with it.
     pub n: usize,
 }
@@ -102,14 +104,19 @@ pub(super) struct Chunk<'a> {
     pub written: KeySet,
     /// Integration keys written in this transaction.
     seen: KeySet,
+    /// Integration keys that records hold since this cycle began: a row under one of them is not another record's from
+    /// before.
+    pub claimed: KeySet,
+    /// Integration keys under which records that wait were applied last.
+    pub(super) befores: HashSet<Key>,
+    /// A row of this transaction got another key: what was found before may stand elsewhere.
+    moved: bool,
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
-    /// What the record at hand waits for, in all its companies.
-    pub fan_out: Vec<Wait>,
 }
 
 /// One target row to be.
@@ -136,11 +143,13 @@ impl<'a> Chunk<'a> {
             cache: Cache::new(),
             written: KeySet::default(),
             seen: KeySet::default(),
+            claimed: KeySet::default(),
+            befores: HashSet::new(),
+            moved: false,
             window,
             outcomes: vec![],
             samples: vec![],
             tracks,
-            fan_out: vec![],
         }
     }
 
@@ -224,27 +233,32 @@ impl<'a> Chunk<'a> {
             self.create_all(tx, items, &records, counts, &mut left)?;
             return Ok(left);
         }
-        let keys: Vec<Vec<Value>> = records
-            .iter()
-            .map(|r| match &r.before_key {
-                Some(k) => k.clone(),
-                None => leg.key_cells.iter().map(|i| r.cells[*i].clone()).collect(),
-            })
-            .collect();
+        let now = |r: &Record<'_>| -> Vec<Value> { leg.key_cells.iter().map(|i| r.cells[*i].clone()).collect() };
+        let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
+        self.moved = false;
         for ((record, hit), key) in records.iter().zip(&mut found).zip(&keys) {
-            // Not there under the key it had: it may be there under the key it has.
-            if matches!(hit, Found::None) && record.before_key.is_some() {
-                let now: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
-                if now != *key
-                    && let Some(f) = tx.find(leg.leg().target.table, &leg.leg().key, &[now], &leg.columns)?.pop()
-                {
-                    *hit = f;
-                }
+            let taken = record.before_key.is_some() && self.claimed.contains(&self.ikey(key));
+            if self.moved && !taken {
+                *hit = self.find_one(tx, key.clone())?;
+            }
+            // Not there under the key it had, or another record has it now: it may be there under the key it has.
+            if record.before_key.is_some() && (taken || matches!(hit, Found::None)) {
+                *hit = self.find_one(tx, now(record))?;
             }
             self.write(tx, items, record, hit, counts, &mut left)?;
         }
         Ok(left)
+    }
+
+    fn find_one(&self, tx: &mut dyn Transaction, key: Vec<Value>) -> Result<Found> {
+        let l = self.leg.leg();
+        Ok(tx.find(l.target.table, &l.key, &[key], &self.leg.columns)?.pop().unwrap_or(Found::None))
+    }
+
+    /// Values of the integration key as they compare.
+    pub(super) fn ikey(&self, values: &[Value]) -> Key {
+        Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
@@ -261,7 +275,7 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
         let item = &items[i];
-        let word = company.map(|c| c.to_string()).unwrap_or_default();
+        let word = word(company);
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
             Err(u) => {
@@ -304,7 +318,7 @@ impl<'a> Chunk<'a> {
     ) -> Result<()> {
         let leg = self.leg;
         let item = &items[record.item];
-        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+        let company = word(record.company);
         let ikey = Key::new(leg.key_cells.iter().map(|i| (&record.cells[*i], leg.cells[*i].collation)));
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
@@ -380,6 +394,7 @@ impl<'a> Chunk<'a> {
             new.push(now.clone());
         }
         if columns.is_empty() || !leg.leg().operations.update {
+            self.claim(tx, &ikey)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
@@ -399,7 +414,9 @@ impl<'a> Chunk<'a> {
         match tx.update(leg.leg().target.table, key, &columns, &new)? {
             Ok(()) => {
                 counts.updated += 1;
+                self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
+                self.claim(tx, &ikey)?;
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
@@ -441,7 +458,7 @@ impl<'a> Chunk<'a> {
     ) -> Result<()> {
         let leg = self.leg;
         let item = &items[record.item];
-        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+        let company = word(record.company);
         if !leg.leg().operations.create {
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
@@ -468,6 +485,10 @@ impl<'a> Chunk<'a> {
         match outcome {
             Ok(key) => {
                 counts.created += 1;
+                if !self.mode.bulk {
+                    let ikey: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
+                    self.claim(tx, &self.ikey(&ikey))?;
+                }
                 if self.tracks {
                     let key = key.or_else(|| self.primary_key(&record.cells));
                     if let Some(key) = key {
@@ -475,7 +496,7 @@ impl<'a> Chunk<'a> {
                     }
                 }
                 self.outcomes.push((item.n, false));
-                let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+                let company = word(record.company);
                 self.solved(tx, item, &company)
             }
             Err(e) => self.refused(tx, items, record, e, counts, left),
@@ -490,7 +511,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<()> {
         let leg = self.leg;
-        let word = company.map(|c| c.to_string()).unwrap_or_default();
+        let word = word(company);
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
         let key = match &item.before {
             None => None,
@@ -504,14 +525,20 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
+        if self.claimed.contains(&self.ikey(&key)) {
+            // Another record has the key now, and the row with it.
+            counts.unchanged += 1;
+            return self.solved(tx, item, &word);
+        }
         let found = tx.find(leg.leg().target.table, &leg.leg().key, std::slice::from_ref(&key), &leg.columns)?.pop();
-        let Some(Found::One { key: primary, .. }) = found else {
+        let Some(Found::One { key: primary, values, .. }) = found else {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
         let changed_there = self.pending.and_then(|p| p.by_key.get(&leg.target_key(&primary))).cloned();
         if leg.map.two_way > 0
             && let Some(there) = changed_there
+            && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
         {
             let wins = self.source_wins();
             let record = Record { item: 0, company: None, cells: Cow::Owned(vec![]), before_key: Some(key) };
@@ -591,5 +618,14 @@ impl<'a> Chunk<'a> {
             .map(|(c, old)| columns.iter().position(|k| k == c).map_or(old, |i| &new[i]).clone())
             .collect();
         self.written.insert(&self.leg.target_key(&now));
+    }
+}
+
+/// A company's code as state tables hold it; empty where there is none.
+pub(super) fn word(company: Option<&Value>) -> String {
+    match company {
+        None => String::new(),
+        Some(Value::Text(code)) => code.to_string(),
+        Some(other) => other.to_string(),
     }
 }

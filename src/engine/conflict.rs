@@ -34,6 +34,11 @@ impl PendingTarget {
         for c in changes {
             let Ok(key) = &c.key else { continue };
             let key = leg.target_key(key);
+            if let Some(old_key) = &c.old_key
+                && let Some(p) = all.by_key.remove(&leg.target_key(old_key))
+            {
+                all.by_key.insert(key.clone(), p);
+            }
             if ahead.get(&key.to_text()).is_some_and(|through| c.seq <= *through) {
                 continue;
             }
@@ -162,15 +167,20 @@ impl Chunk<'_> {
                 LineState {
                     number,
                     changed_here: self.line_changed(item, number),
-                    changed_there: pending.inserted
-                        || cells
-                            .iter()
-                            .any(|i| pending.base.get(&leg.cells[*i].column).is_none_or(|b| *b != there[*i])),
+                    changed_there: self.changed_there(pending, number, there),
                     equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
                 }
             })
             .collect();
         Some(decide(leg.map.conflict, self.source_wins(), &lines))
+    }
+
+    /// Whether the columns of a two-way line changed at the target; where the base is unknown, yes. A row of the log
+    /// need not mean a change: an upsert that did nothing leaves one too.
+    pub(super) fn changed_there(&self, pending: &Pending, number: usize, there: &[Value]) -> bool {
+        let of_line = |i: &usize| self.leg.cells[*i].two_way.is_some_and(|(n, _)| n == number);
+        let unlike = |i: usize| pending.base.get(&self.leg.cells[i].column).is_none_or(|b| *b != there[i]);
+        pending.inserted || (0..self.leg.cells.len()).filter(of_line).any(unlike)
     }
 
     /// Whether the inputs of a two-way line changed at the source; where the base is unknown, yes.

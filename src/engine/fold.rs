@@ -29,6 +29,12 @@ pub(super) struct Work {
     pub path: String,
     /// Its key does not fit the schema.
     pub misfit: Option<Misfit>,
+    /// The row is gone, and another one has taken its primary key since.
+    pub displaced: bool,
+    /// Another work has the same primary key: neither may be noted as ahead by it.
+    pub shared: bool,
+    /// The key lines' values under which it was last applied, where an earlier change of its key is still open.
+    pub before: Option<Vec<Value>>,
 }
 
 impl Work {
@@ -44,6 +50,9 @@ impl Work {
             cells_before: vec![],
             path: String::new(),
             misfit: None,
+            displaced: false,
+            shared: false,
+            before: None,
         }
     }
 }
@@ -122,17 +131,21 @@ impl Folded {
             };
             let id = leg.source_key(&key);
             if own {
-                if c.settles
-                    && let Some(i) = self.index.remove(&id)
-                {
-                    // Settled: what came before is done for this leg. The slot stays, so that indexes do.
-                    self.works[i].first = i64::MAX;
-                    self.works[i].last = -1;
+                match (&c.old_key, c.settles) {
+                    (Some(old_key), true) => self.settle(&leg.source_key(old_key)),
+                    (Some(old_key), false) => self.rename(leg, old_key, &key),
+                    (None, _) => {}
+                }
+                if c.settles {
+                    self.settle(&id);
                 }
                 continue;
             }
             if covered.covers(&id, c.seq) {
                 continue;
+            }
+            if let Some(old_key) = &c.old_key {
+                self.rename(leg, old_key, &key);
             }
             let w = self.work(leg, &key);
             let fresh = w.last == 0;
@@ -154,7 +167,41 @@ impl Folded {
             }
         }
         self.works.retain(|w| w.last >= 0);
-        self.index = self.works.iter().enumerate().map(|(i, w)| (leg.source_key(&w.key), i)).collect();
+        let there = self.works.iter().enumerate().filter(|(_, w)| !w.displaced && w.misfit.is_none());
+        self.index = there.map(|(i, w)| (leg.source_key(&w.key), i)).collect();
+        let displaced: Vec<Key> = self.works.iter().filter(|w| w.displaced).map(|w| leg.source_key(&w.key)).collect();
+        for id in displaced {
+            if let Some(i) = self.index.get(&id) {
+                self.works[*i].shared = true;
+            }
+        }
+    }
+
+    /// What came before is done for this leg. The slot stays, so that indexes do.
+    fn settle(&mut self, id: &Key) {
+        if let Some(i) = self.index.remove(id) {
+            self.works[i].first = i64::MAX;
+            self.works[i].last = -1;
+        }
+    }
+
+    /// The record goes on under another primary key: what is folded of it goes with it. A row that had that key was
+    /// displaced, and is a record of its own.
+    fn rename(&mut self, leg: &LegRt, from: &[Value], to: &[Value]) {
+        let (from_id, to_id) = (leg.source_key(from), leg.source_key(to));
+        if from_id == to_id {
+            return;
+        }
+        if let Some(gone) = self.index.remove(&to_id) {
+            self.works[gone].displaced = true;
+            self.works[gone].shared = true;
+        }
+        if let Some(i) = self.index.remove(&from_id) {
+            let w = &mut self.works[i];
+            let old = std::mem::replace(&mut w.key, to.to_vec());
+            w.old_key.get_or_insert(old);
+            self.index.insert(to_id, i);
+        }
     }
 
     fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {

@@ -117,6 +117,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
+                was: None,
                 n: i,
             };
             let mut misfit = None;
@@ -159,6 +160,7 @@ impl Engine {
         let mut window = Window::default();
         let mut pending_from = self.opposite_position(leg)?;
         let mut pending = PendingTarget::default();
+        let again = progress.cursor.is_empty() && !progress.last_applied_at.is_empty();
         loop {
             let mut tx = self.begin(leg, progress)?;
             self.env.point("in transaction")?;
@@ -226,7 +228,9 @@ impl Engine {
             let written = std::mem::take(&mut chunk.written);
             window = std::mem::take(&mut chunk.window);
             drop(chunk);
-            if tx.state_mut().ledger(&leg.name)?.is_empty() {
+            // A leg that yields leaves what changed since the master's was written to the live cycles; one that ran
+            // before may still owe deletes.
+            if !mode.yields && !again && progress.cursor.is_empty() && tx.state_mut().ledger(&leg.name)?.is_empty() {
                 tx.state_mut().put_ledger(&leg.name, "", number(&head))?;
             }
             let mut now = progress.clone();
@@ -283,6 +287,7 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
+        was: item.was.clone(),
         n: item.n,
     }
 }

@@ -2,10 +2,10 @@
 //! snapshot, so that the legs of one map never overlap.
 
 use super::apply::{self, Verdict};
-use super::chunk::{Chunk, Item, Mode, What};
+use super::chunk::{Chunk, Item, KeySet, Mode, What};
 use super::conflict::{Pending, PendingTarget};
 use super::fold::{Covered, Folded, LookedUp, Work, number};
-use super::quarantine::Window;
+use super::quarantine::{Window, before_lines};
 use super::report::{LegReport, Observer, Report, StoppedLeg};
 use super::runtime::{Engine, LegRt, Result};
 use super::setup::leg_state;
@@ -38,6 +38,8 @@ struct LegRun<'a> {
     pending: Option<PendingTarget>,
     pending_through: Position,
     pending_ahead: HashMap<String, i64>,
+    /// Integration keys that records hold since the cycle began, and records consumed ahead of the position.
+    claimed: KeySet,
     stopped: Option<String>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
@@ -60,9 +62,21 @@ impl Engine {
         groups.sort_by_key(|((s, t), _)| s == t);
         let mut moved = false;
         for ((source, target), group) in groups {
-            moved |= self.phase(source, target, &group, observer, report)?;
+            moved |= self.phase(source, target, &group, "live", observer, report)?;
         }
         Ok(moved)
+    }
+
+    /// Works off what is pending for a leg that ran before and is about to be copied anew: a copy does not see what is
+    /// gone, or had another key.
+    pub(super) fn catch_up(&self, leg: &LegRt, observer: &dyn Observer, report: &mut Report) -> Result<()> {
+        let (source, target) = (leg.leg().source.store, leg.leg().target.store);
+        while self.phase(source, target, &[leg], "initial", observer, report)? {
+            if self.env.cancelled() {
+                return Err(super::EngineError::Cancelled);
+            }
+        }
+        Ok(())
     }
 
     fn phase(
@@ -70,6 +84,7 @@ impl Engine {
         source: usize,
         target: usize,
         group: &[&LegRt],
+        wanted: &str,
         observer: &dyn Observer,
         report: &mut Report,
     ) -> Result<bool> {
@@ -79,7 +94,7 @@ impl Engine {
             if self.env.cancelled() {
                 break;
             }
-            match self.forward(leg, snapshot.as_mut())? {
+            match self.forward(leg, wanted, snapshot.as_mut())? {
                 Some(run) => runs.push(run),
                 None => continue,
             }
@@ -116,11 +131,11 @@ impl Engine {
     }
 
     /// Creates and updates of one leg, chunk by chunk.
-    fn forward<'a>(&'a self, leg: &'a LegRt, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
+    fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
         let mut view = target.snapshot()?;
         let Some(progress) = view.state().progress(&leg.name)? else { return Ok(None) };
-        if progress.desired != "run" || progress.state != "running" || progress.phase != "live" {
+        if progress.desired != "run" || progress.state != "running" || progress.phase != wanted {
             return Ok(None);
         }
         if let Err(reason) = self.check_source(leg, &progress, snapshot) {
@@ -144,6 +159,7 @@ impl Engine {
         )?;
         let last_read = changes.last().map_or(0, |c| c.seq);
         let end = if ended { head } else { last_read };
+        let claimed = self.claimed_ahead(leg, snapshot, &covered)?;
         let mut folded = Folded::default();
         let any = !changes.is_empty();
         folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
@@ -162,6 +178,7 @@ impl Engine {
             pending: None,
             pending_through: Position::default(),
             pending_ahead: HashMap::new(),
+            claimed,
             stopped: None,
             moved: any && end > number(&progress.position),
             started: self.env.monotonic(),
@@ -191,6 +208,34 @@ impl Engine {
             at = upto;
         }
         Ok(Some(run))
+    }
+
+    /// Integration keys of records that a cycle which did not end consumed ahead of the position.
+    fn claimed_ahead(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, covered: &Covered) -> Result<KeySet> {
+        let mut claimed = KeySet::default();
+        if !leg.plain || covered.ahead.is_empty() {
+            return Ok(claimed);
+        }
+        let works: Vec<Work> = covered
+            .ahead
+            .keys()
+            .filter_map(|k| Key::parse(k, &leg.source_key_types))
+            .map(|k| Work::of(k.0.into_vec()))
+            .collect();
+        for works in works.chunks(self.limits.live_rows) {
+            let mut values = Vec::new();
+            for item in self.evaluate_works(leg, snapshot, works, &mut values)? {
+                if let What::Write(at) = item.what {
+                    let keys = leg.key_cells.iter().map(|i| (&leg.cells[*i], leg.cells[*i].collation));
+                    let line = |cell: &super::runtime::Cell| match cell.from {
+                        super::runtime::CellFrom::Line(i) => values[at + i].clone(),
+                        _ => Value::Null,
+                    };
+                    claimed.insert(&Key(keys.map(|(cell, fold)| fold.fold(&line(cell))).collect()));
+                }
+            }
+        }
+        Ok(claimed)
     }
 
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
@@ -231,6 +276,11 @@ impl Engine {
         let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
+        chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
+        chunk.claimed = std::mem::take(&mut run.claimed);
+        if chunk.has_quarantine {
+            chunk.learn_befores(tx.as_mut())?;
+        }
         let mut counts = LegReport::default();
         let left = chunk.apply(tx.as_mut(), items, values, &mut counts)?;
         if let Some(reason) = chunk.must_stop(tx.as_mut())? {
@@ -242,6 +292,7 @@ impl Engine {
         }
         let written = std::mem::take(&mut chunk.written);
         let window = std::mem::take(&mut chunk.window);
+        run.claimed = std::mem::take(&mut chunk.claimed);
         drop(chunk);
         for (n, &w) in which.iter().enumerate() {
             if left.retry.contains(&n) {
@@ -253,7 +304,7 @@ impl Engine {
         let position = self.reached(run);
         for &w in which {
             let work = &run.works[w];
-            if run.done[w] && work.last > position {
+            if run.done[w] && work.last > position && !work.shared {
                 let key = leg.source_key(&work.key).to_text();
                 tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
             }
@@ -370,6 +421,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: work.path.clone(),
+                was: work.old_key.clone().filter(|k| !work.displaced && leg.source_key(k) != leg.source_key(&work.key)),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -380,7 +432,7 @@ impl Engine {
             let i = r;
             r += 1;
             let row = rows.row(i);
-            if !there[i] {
+            if !there[i] || work.displaced {
                 self.gone(leg, snapshot, work, None, &mut item)?;
                 items.push(item);
                 continue;
@@ -403,16 +455,17 @@ impl Engine {
             match apply::evaluate(l, context, companies, row, values) {
                 Verdict::Write => {
                     item.what = What::Write(start);
-                    if self.key_changed(leg, work, row) {
-                        item.before = self.key_before(leg, snapshot, work, row)?;
-                    }
+                    item.before = self.before(leg, snapshot, work, row)?;
                 }
                 Verdict::FilteredOut => {
                     if l.exit_delete {
                         self.gone(leg, snapshot, work, Some(row), &mut item)?;
                     }
                 }
-                Verdict::Failed(f) => item.what = What::Failed(f),
+                Verdict::Failed(f) => {
+                    item.before = self.before(leg, snapshot, work, row)?;
+                    item.what = What::Failed(f);
+                }
             }
             items.push(item);
         }
@@ -430,6 +483,12 @@ impl Engine {
     ) -> Result<()> {
         let l = leg.leg();
         if !l.operations.delete {
+            return Ok(());
+        }
+        if work.before.is_some() {
+            // It was applied under this key, and what came after is still open.
+            item.before.clone_from(&work.before);
+            item.what = What::Delete;
             return Ok(());
         }
         let mut before = Rows::of(&l.read);
@@ -484,6 +543,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The key lines' values under which the target may hold the record, where they are not those of now.
+    fn before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        row: &[Value],
+    ) -> Result<Option<Vec<Value>>> {
+        if work.before.is_some() {
+            return Ok(work.before.clone());
+        }
+        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work, row) } else { Ok(None) }
     }
 
     fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
@@ -642,20 +715,36 @@ impl Engine {
         for key in view.state().arrived(&leg.name, self.limits.live_rows)? {
             entries.extend(view.state().quarantine_of(&leg.name, &key)?);
         }
-        // A record that changed again keeps the base of its first change.
-        if leg.map.two_way > 0 || !entries.is_empty() {
-            let keys: Vec<String> = folded.works.iter().map(|w| leg.source_key(&w.key).to_text()).collect();
-            if leg.map.two_way > 0 {
-                for key in keys {
-                    entries.extend(view.state().quarantine_of(&leg.name, &key)?);
+        // A record that changed again keeps the base, and the key, of its first change; also under the key it had.
+        if !view.state().quarantine_counts(&leg.name)?.is_empty() {
+            let mut renamed: HashMap<String, Vec<Value>> = HashMap::new();
+            for w in folded.works.iter().filter(|w| w.misfit.is_none() && !w.displaced) {
+                if let Some(was) = &w.old_key {
+                    renamed.insert(leg.source_key(was).to_text(), w.key.clone());
                 }
             }
+            let keys: Vec<String> = folded.works.iter().map(|w| leg.source_key(&w.key).to_text()).collect();
+            let mut more = Vec::new();
+            for key in keys {
+                more.extend(view.state().quarantine_of(&leg.name, &key)?);
+            }
+            for (was, now) in renamed {
+                for mut entry in view.state().quarantine_of(&leg.name, &was)? {
+                    entry.key = leg.source_key(&now).to_text();
+                    entries.retain(|e| e.key != was);
+                    more.retain(|e| e.key != was);
+                    more.push(entry);
+                }
+            }
+            entries.extend(more);
         }
         for entry in entries {
             let Some(key) = Key::parse(&entry.key, &leg.source_key_types) else { continue };
             let known = folded.work(leg, &key.0).last != 0;
             let base = self.base_of(leg, &entry);
+            let before = before_lines(leg, &entry.old_ikey);
             let w = folded.work(leg, &key.0);
+            w.before = w.before.take().or(before);
             if !base.is_empty() {
                 for (c, v) in base {
                     w.old.insert(c, v);

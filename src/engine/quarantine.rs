@@ -5,9 +5,9 @@ use super::apply::{Failure, code};
 use super::chunk::{Chunk, Item, Left, Record};
 use super::message;
 use super::report::LegReport;
-use super::runtime::{CellFrom, Result};
-use crate::store::{QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
-use crate::value::Key;
+use super::runtime::{CellFrom, LegRt, Result};
+use crate::store::{QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
+use crate::value::{Key, Type, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -32,6 +32,15 @@ impl Window {
     }
 }
 
+/// The key lines' values that an entry keeps as the ones before.
+pub(super) fn before_lines(leg: &LegRt, text: &str) -> Option<Vec<Value>> {
+    if text.is_empty() {
+        return None;
+    }
+    let types: Vec<Type> = leg.leg().lines.iter().map(|l| l.ty.clone()).collect();
+    Some(Key::parse(text, &types)?.0.into_vec())
+}
+
 impl Chunk<'_> {
     pub(super) fn refused(
         &mut self,
@@ -51,7 +60,7 @@ impl Chunk<'_> {
         let cell =
             e.column.and_then(|c| self.leg.columns.iter().position(|k| *k == c)).and_then(|i| record.cells.get(i));
         f.value = cell.filter(|v| !v.is_null()).map(ToString::to_string);
-        let company = record.company.map(|c| c.to_string()).unwrap_or_default();
+        let company = super::chunk::word(record.company);
         self.failed(tx, item, &company, &f, &[], counts)
     }
 
@@ -91,14 +100,13 @@ impl Chunk<'_> {
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
+            self.forget_old_key(tx, item, company)?;
         }
         Ok(())
     }
 
-    /// A record becomes one row per company: what it failed by as a whole is over, and each company says anew what it
-    /// waits for.
+    /// A record becomes one row per company: what it failed by as a whole is over.
     pub(super) fn begin_fan_out(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
-        self.fan_out.clear();
         if !self.has_quarantine {
             return Ok(());
         }
@@ -107,8 +115,46 @@ impl Chunk<'_> {
         if tx.state_mut().quarantine_of(name, &key)?.iter().any(|q| q.company.is_empty()) {
             tx.state_mut().release(name, &key, "")?;
         }
-        tx.state_mut().put_waits(name, &key, &[])?;
         Ok(())
+    }
+
+    /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
+    fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
+        if let Some(was) = &item.was {
+            tx.state_mut().release(&self.leg.name, &self.leg.source_key(was).to_text(), company)?;
+        }
+        Ok(())
+    }
+
+    /// A record holds this integration key from now on: no other one's row is found by it any more.
+    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, ikey: &Key) -> Result<()> {
+        self.claimed.insert(ikey);
+        if self.befores.remove(ikey) {
+            for entry in tx.state_mut().quarantined(&self.filter())? {
+                if self.before_ikey(&entry.old_ikey).as_ref() == Some(ikey) {
+                    tx.state_mut().forget_before(&self.leg.name, &entry.key, &entry.company)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn filter(&self) -> QuarantineFilter {
+        QuarantineFilter { leg: Some(self.leg.name.clone()), ..QuarantineFilter::default() }
+    }
+
+    /// Learns under which integration keys records that wait were applied.
+    pub(super) fn learn_befores(&mut self, tx: &mut dyn Transaction) -> Result<()> {
+        if self.leg.plain {
+            let entries = tx.state_mut().quarantined(&self.filter())?;
+            self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey)).collect();
+        }
+        Ok(())
+    }
+
+    fn before_ikey(&self, text: &str) -> Option<Key> {
+        let lines = before_lines(self.leg, text)?;
+        Some(self.ikey(&self.key_of(&lines, None, &[])?))
     }
 
     /// Puts a record into quarantine and goes on.
@@ -181,14 +227,15 @@ impl Chunk<'_> {
             next_try,
             since: env.now(),
         };
+        if self.has_quarantine {
+            self.forget_old_key(tx, item, company)?;
+        }
+        if let Some(before) = self.before_ikey(&entry.old_ikey) {
+            self.befores.insert(before);
+        }
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
-        if company.is_empty() {
-            tx.state_mut().put_waits(&leg.name, &key, &waits)?;
-        } else if !waits.is_empty() {
-            self.fan_out.extend(waits);
-            tx.state_mut().put_waits(&leg.name, &key, &self.fan_out)?;
-        }
+        tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;
         self.has_quarantine = true;
         Ok(())
     }

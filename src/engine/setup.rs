@@ -345,14 +345,15 @@ impl Engine {
                     Some(p) if !anew && (p.desired != "run" || p.state != "running") => {}
                     // Killed on the way: go on where it was; a map that changed since begins anew.
                     Some(p) if p.phase == "initial" && !manual => {
-                        let p = if p.map_hash == leg.map.hash { p } else { fresh("initial")? };
+                        let p = if p.map_hash == leg.map.hash { p } else { self.anew(leg, &p)? };
                         plan.push((i, p, true, yields));
                     }
                     Some(_) if !anew || !copies => {}
                     // A map that runs by command starts with a copy at its first run.
                     None if manual => plan.push((i, fresh("initial")?, false, yields)),
                     None if !copies => plan.push((i, fresh("live")?, false, yields)),
-                    _ => plan.push((i, fresh("initial")?, true, yields)),
+                    Some(p) => plan.push((i, self.anew(leg, &p)?, true, yields)),
+                    None => plan.push((i, fresh("initial")?, true, yields)),
                 }
             }
         }
@@ -360,11 +361,14 @@ impl Engine {
         for (i, progress, _, _) in &plan {
             let leg = &self.legs[*i];
             let mut tx = self.target(leg).begin()?;
-            let same = tx.state_mut().progress(&leg.name)?.is_some_and(|p| p == *progress);
+            let known = tx.state_mut().progress(&leg.name)?;
+            let same = known.as_ref().is_some_and(|p| p == progress);
             if !same {
                 if progress.cursor.is_empty() {
                     tx.state_mut().drop_ledger(&leg.name)?;
-                    tx.state_mut().drop_ahead(&leg.name, i64::MAX)?;
+                    if known.is_none_or(|p| p.position != progress.position) {
+                        tx.state_mut().drop_ahead(&leg.name, i64::MAX)?;
+                    }
                 }
                 tx.state_mut().put_progress(progress)?;
                 tx.commit()?;
@@ -375,6 +379,15 @@ impl Engine {
             self.env.point("noted")?;
             // So that the log is kept from here on.
             self.source(leg).acknowledge(&[(leg.name.clone(), progress.position.clone())])?;
+        }
+        for (i, progress, copies, _) in &mut plan {
+            let leg = &self.legs[*i];
+            if *copies && progress.cursor.is_empty() && !progress.last_applied_at.is_empty() {
+                self.catch_up(leg, observer, report)?;
+                if let Some(p) = self.target(leg).snapshot()?.state().progress(&leg.name)? {
+                    *progress = p;
+                }
+            }
         }
         let mut legs = Vec::new();
         for (i, progress, copies, yields) in plan {
@@ -400,6 +413,27 @@ impl Engine {
             }
         }
         Ok(true)
+    }
+
+    /// The progress of a leg that ran before and is copied anew: it keeps its position where its source is still the
+    /// same, because a copy does not see what was deleted since.
+    fn anew(&self, leg: &LegRt, known: &Progress) -> Result<Progress> {
+        let mut p = self.fresh_progress(leg, "initial")?;
+        let same = p.source_id == known.source_id && p.source_incarnation == known.source_incarnation;
+        if !same || known.desired == "stop" || known.state == "needs recover" {
+            return Ok(p);
+        }
+        let mut view = self.source(leg).snapshot()?;
+        if view.witness(&known.position)?.is_some_and(|w| known.witness.is_empty() || w == known.witness) {
+            p.position = known.position.clone();
+            p.witness = known.witness.clone();
+            p.cut = known.cut.clone();
+            p.last_applied_at = match known.last_applied_at.is_empty() && known.phase == "live" {
+                true => self.env.now(),
+                false => known.last_applied_at.clone(),
+            };
+        }
+        Ok(p)
     }
 
     fn fresh_progress(&self, leg: &LegRt, phase: &str) -> Result<Progress> {

@@ -1,7 +1,7 @@
 //! Checked expressions: typed, slots resolved, evaluated per record.
 
 use crate::function::{Context, Function};
-use crate::store::Comparison;
+pub use crate::store::Comparison;
 use crate::value::{Choice, Collation, Type, Value};
 use std::collections::HashMap;
 use std::sync::Arc;

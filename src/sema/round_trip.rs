@@ -165,6 +165,11 @@ pub fn judge(context: &Context, into_left: Way<'_>, into_right: Way<'_>) -> Resu
     for (from, here, other, there, back) in trips {
         let mut values = if plain { plain_values(here, other) } else { samples(&here.column.ty) };
         values.extend(extra.iter().filter(|v| valid(v, &here.column.ty)).cloned());
+        // What becomes the other side's blank.
+        let blank = other.column.blank.iter();
+        values.extend(blank.clone().filter(|v| valid(v, &here.column.ty)).cloned());
+        let before = blank.filter_map(|b| run(context, back.leg, back.line, &[(other.cell, b.clone())]).ok());
+        values.extend(before.filter(|v| !v.is_null()));
         if !here.column.required || here.column.blank.is_some() {
             values.push(Value::Null);
         }

@@ -1,5 +1,7 @@
 //! Texts, spans and the line index. Offsets are bytes of the text as it is in the file (after a BOM is taken off).
 
+mod secret;
+
 use std::fmt;
 
 /// Identifies one text in [`Sources`].

@@ -40,6 +40,7 @@ pub fn run(make: Make<'_>) {
     state_tables(make);
     guards(make);
     watches(make);
+    describes(make);
 }
 
 pub fn col(name: &str, ty: Type) -> Column {
@@ -636,7 +637,7 @@ fn state_tables(make: Make<'_>) {
         columns: vec![c(0), c(1)],
         values: vec![t("ussi"), t("P1")],
     };
-    s.put_waits(leg, &entry.key, &[wait]).unwrap();
+    s.put_waits(leg, &entry.key, &entry.company, &[wait]).unwrap();
     for (key, through) in [("a", 5), ("b", 9), ("a", 3)] {
         s.put_ahead(leg, key, through).unwrap();
     }
@@ -752,4 +753,35 @@ fn watches(make: Make<'_>) {
     assert!(!watch.changed().unwrap());
     insert(rig.store.as_ref(), LINES, &[5], &[t("y")]).unwrap();
     assert!(watch.changed().unwrap());
+}
+
+fn describes(make: Make<'_>) {
+    let rig = make(schema());
+    rig.store.prepare().unwrap();
+    rig.store.capture("p", &[spec(TableId(1), &[2], &[])]).unwrap();
+    rig.sql("CREATE TABLE \"else\" (a INTEGER PRIMARY KEY, b VARCHAR(7) NOT NULL UNIQUE DEFAULT 'x', c NUMERIC(8,2))");
+    rig.sql("CREATE INDEX \"else_c\" ON \"else\" (c, b)");
+    let live = rig.store.describe().unwrap();
+    let names: Vec<&str> = live.iter().map(|t| t.name.as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}: the schema's and the user's, not ours");
+    let of = |name: &str| live.iter().find(|t| t.name == name).unwrap();
+    for t in &schema().tables {
+        let l = of(t.stored_name());
+        let key: Vec<&str> = t.primary_key.iter().map(|c| t.column(*c).name.as_str()).collect();
+        assert_eq!(l.primary_key, key);
+        assert_eq!(l.columns.len(), t.columns.len());
+        for column in &t.columns {
+            assert!(l.column(&column.name).is_some(), "{}", column.name);
+        }
+    }
+    let other = of("else");
+    assert!(other.is_unique(&["b"]) && other.is_unique(&["a"]) && !other.is_unique(&["c"]));
+    assert!(other.is_indexed(&["c"]) && other.is_indexed(&["b", "c"]) && !other.is_indexed(&["c", "a"]));
+    let b = other.column("B").unwrap();
+    assert_eq!((b.ty.clone(), b.nullable), (Type::Text { max: Some(7) }, false));
+    assert_eq!(other.column("c").unwrap().ty, Type::Decimal { limits: Some((8, 2)) });
+    assert!(other.column("a").unwrap().generated && !other.column("a").unwrap().nullable);
+    let triggers = &of("Projects").triggers;
+    assert!(triggers.iter().any(|t| t.ours && t.columns.iter().any(|c| c == "Name")), "{triggers:?}");
+    assert!(other.triggers.is_empty() && other.rows.is_none_or(|n| n == 0));
 }

@@ -19,7 +19,7 @@ pub(crate) mod conformance;
 pub use plan::*;
 pub use state::*;
 
-use crate::schema::{ColumnId, StoreSchema, TableId};
+use crate::schema::{ColumnId, LiveTable, StoreSchema, TableId};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -126,6 +126,8 @@ pub trait Store: Send + Sync {
     fn schema(&self) -> &Arc<StoreSchema>;
     /// What is missing of `tables` in the store, one sentence each; empty is fine.
     fn verify(&self, tables: &[TableId]) -> Result<Vec<String>>;
+    /// Every table the store has, whatever the schema says; not those of tablemap or of the store itself.
+    fn describe(&self) -> Result<Vec<LiveTable>>;
     /// Creates the schema's tables that are not there (for demos, new projects and tests).
     fn create_tables(&self) -> Result<()>;
     /// Creates the state tables where they are not there.

@@ -187,8 +187,10 @@ pub trait WriteState: ReadState {
     fn quarantine(&mut self, entry: &Quarantined) -> Result<()>;
     /// Solved entries go, with their waits; how many there were. An empty company means all.
     fn release(&mut self, leg: &str, key: &str, company: &str) -> Result<u64>;
+    /// An entry's integration key before is no longer its record's.
+    fn forget_before(&mut self, leg: &str, key: &str, company: &str) -> Result<()>;
     /// What a parked record waits for, replacing its earlier waits.
-    fn put_waits(&mut self, leg: &str, key: &str, waits: &[Wait]) -> Result<()>;
+    fn put_waits(&mut self, leg: &str, key: &str, company: &str, waits: &[Wait]) -> Result<()>;
     /// Records keys consumed beyond the position.
     fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> Result<()>;
     /// Drops what lies at or below the log number.

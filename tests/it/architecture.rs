@@ -12,6 +12,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "check",
             "diagnostic",
+            "draft",
             "engine",
             "export",
             "function",
@@ -30,6 +31,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("engine", &["sema", "store", "function", "value", "diagnostic", "schema", "syntax::ast"]),
     ("check", &["sema", "syntax", "function", "schema", "value", "source", "diagnostic"]),
     ("sema", &["syntax::ast", "syntax::dsl", "function", "schema", "value", "diagnostic", "source", "store"]),
+    ("draft", &["schema", "value"]),
     ("import", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
     ("export", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
     ("store", &["schema", "value", "diagnostic"]),
@@ -62,7 +64,8 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do no I/O and see no clock.
-const PURE: &[&str] = &["yaml", "syntax", "sema", "check", "function", "value", "schema", "source", "diagnostic"];
+const PURE: &[&str] =
+    &["yaml", "syntax", "sema", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
 
 const IO: &[&str] =
     &["std::fs", "std::net", "std::process", "std::env", "std::thread", "File::open", "stdin()", "rusqlite"];

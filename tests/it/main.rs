@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod cli_bad_input;
+mod cli_live;
 mod corpus;
 mod demo;
 mod docs;

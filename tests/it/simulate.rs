@@ -92,8 +92,8 @@ pub struct Quarantined {
     pub key: String,
     pub company: String,
     pub kind: String,
-    pub code: String,
     pub message: String,
+    pub again: bool,
 }
 
 pub struct Sim {
@@ -222,14 +222,14 @@ impl Sim {
             if there.is_empty() {
                 continue;
             }
-            for r in self.rows(store, "select leg, key, company, kind, code, message from _tablemap_quarantine") {
+            for r in self.rows(store, "select leg, key, company, kind, message, next_try from _tablemap_quarantine") {
                 all.push(Quarantined {
                     leg: r[0].clone(),
                     key: r[1].clone(),
                     company: r[2].clone(),
                     kind: r[3].clone(),
-                    code: r[4].clone(),
-                    message: r[5].clone(),
+                    message: r[4].clone(),
+                    again: !r[5].is_empty(),
                 });
             }
         }
@@ -280,7 +280,7 @@ impl Sim {
     /// Runs until nothing moves and nothing is due any more.
     fn rest(&mut self) -> Result<(), String> {
         for _ in 0..12 {
-            let waiting = self.quarantine().iter().any(|q| q.code == "TM9006" || q.kind == "failed");
+            let waiting = self.quarantine().iter().any(|q| q.again);
             let report = self.run(false, None)?.unwrap_or_default();
             let moved = report.legs.iter().any(|l| l.written() > 0);
             if !moved && !waiting {

@@ -52,5 +52,5 @@ fn snippet<'a>(
     if !message.is_empty() {
         note = note.label(message);
     }
-    Snippet::source(file.text.as_str()).path(file.name.as_str()).fold(true).annotation(note)
+    Snippet::source(file.masked()).path(file.name.as_str()).fold(true).annotation(note)
 }

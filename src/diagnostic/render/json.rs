@@ -47,9 +47,14 @@ fn place(sources: &Sources, span: Span, message: &str) -> Where {
         column: start.column,
         end_line: end.line,
         end_column: end.column,
-        text: sources.text(span).to_string(),
+        text: masked(file, span),
         message: message.to_string(),
     }
+}
+
+fn masked(file: &crate::source::SourceFile, span: Span) -> String {
+    let text = file.masked();
+    text.get(span.start as usize..(span.end as usize).min(text.len())).unwrap_or("").to_string()
 }
 
 /// Turns findings into the versioned report; comments in the files silenced so many others.

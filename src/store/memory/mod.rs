@@ -5,7 +5,7 @@
 
 use super::sqlite::{Options, SqliteStore};
 use super::{CaptureSpec, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, Transaction, Watch};
-use crate::schema::{StoreSchema, TableId};
+use crate::schema::{LiveTable, StoreSchema, TableId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,6 +40,9 @@ impl Store for MemoryStore {
     }
     fn verify(&self, tables: &[TableId]) -> Result<Vec<String>> {
         self.store.verify(tables)
+    }
+    fn describe(&self) -> Result<Vec<LiveTable>> {
+        self.store.describe()
     }
     fn create_tables(&self) -> Result<()> {
         self.store.create_tables()

@@ -160,8 +160,12 @@ fn hash_of(triggers: &[(String, String)]) -> String {
     h.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// A value in the log's text: `quote()`, which cuts text at a NUL, or hex.
-fn quoted(value: &str) -> String {
+/// A value in the log's text: `quote()`, which cuts text at a NUL, or hex. A row id is never text.
+fn quoted(row: &str, column: &str, row_id: bool) -> String {
+    let value = format!("{row}.{}", ident(column));
+    if row_id {
+        return format!("quote({value})");
+    }
     format!(
         "CASE WHEN typeof({value}) = 'text' AND instr({value}, char(0)) > 0 THEN 'T''' || hex({value}) || '''' \
          ELSE quote({value}) END"
@@ -192,8 +196,9 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
         let problems = missing.iter().map(|c| format!("table `{table}` has no column `{c}`")).collect();
         return Err(StoreError::Schema { store: inner.name.clone(), problems });
     }
+    let row_id = |c: &String| shape.row_id.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(c));
     let key = |row: &str| {
-        let parts: Vec<String> = w.key.iter().map(|c| quoted(&format!("{row}.{}", ident(c)))).collect();
+        let parts: Vec<String> = w.key.iter().map(|c| quoted(row, c, row_id(c))).collect();
         parts.join(" || ',' || ")
     };
     let old = |row: &str| {
@@ -201,9 +206,7 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
             .old
             .iter()
             .filter(|c| there(c))
-            .map(|c| {
-                format!("{} || {}", text_literal(&format!("{}=", ident(c))), quoted(&format!("{row}.{}", ident(c))))
-            })
+            .map(|c| format!("{} || {}", text_literal(&format!("{}=", ident(c))), quoted(row, c, row_id(c))))
             .collect();
         if parts.is_empty() { "NULL".to_string() } else { parts.join(" || ',' || ") }
     };
@@ -213,14 +216,13 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
             columns.map(|c| format!("OLD.{0} IS NOT NEW.{0} COLLATE BINARY", ident(c))).collect();
         parts.into_iter().collect::<Vec<_>>().join(" OR ")
     };
-    // `from` is empty, or `T AS d`; then `conditions` says which rows of it.
-    let log = |op: &str, key: &str, old_key: &str, old: &str, from: &str, conditions: &str| {
-        let from = if from.is_empty() { "(SELECT 1)" } else { from };
+    // Who writes is looked up only where a row is logged. CURRENT_TIMESTAMP and random() are the cheapest of their kind.
+    let log = |op: &str, key: &str, old_key: &str, old: &str, from: &str| {
         format!(
             "INSERT INTO _tablemap_changes (tbl, op, key, old_key, old, origin, settles, path, at, mark) SELECT {}, \
-             '{op}', {key}, {old_key}, {old}, w.leg, ifnull(w.settles, 0), ifnull(w.path, ''), \
-             strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), hex(randomblob(8)) \
-             FROM {from} LEFT JOIN _tablemap_writer AS w{conditions};",
+             '{op}', {key}, {old_key}, {old}, (SELECT leg FROM _tablemap_writer), \
+             ifnull((SELECT settles FROM _tablemap_writer), 0), ifnull((SELECT path FROM _tablemap_writer), ''), \
+             CURRENT_TIMESTAMP, random(){from};",
             text_literal(&shape.name)
         )
     };
@@ -231,15 +233,28 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
         let sql = format!("CREATE TRIGGER {} {when} BEGIN {body} END", ident(&name));
         (name, sql)
     };
+    // SQLite leaves such a trigger out of a statement that sets none of these columns. What is computed changes without
+    // being set, and a row id is set under any of its names.
+    let of = |columns: &BTreeSet<&String>| {
+        if columns.iter().any(|c| shape.computed.iter().any(|n| n.eq_ignore_ascii_case(c))) {
+            return String::new();
+        }
+        let mut names: Vec<String> = columns.iter().map(|c| ident(c)).collect();
+        if columns.iter().any(|c| row_id(c)) {
+            names.extend(["rowid", "oid", "_rowid_"].map(String::from));
+        }
+        format!(" OF {}", names.join(", "))
+    };
     let key_changed = changed(&mut w.key.iter());
-    let any_changed = changed(&mut w.key.iter().chain(w.watched.iter().filter(|c| there(c))));
+    let read: BTreeSet<&String> = w.key.iter().chain(w.watched.iter().filter(|c| there(c))).collect();
+    let any_changed = changed(&mut read.iter().copied());
     let mut all = vec![
-        trigger("delete", &format!("AFTER DELETE ON {on}"), &log("D", &key("OLD"), "NULL", &old("OLD"), "", "")),
-        trigger("insert", &format!("AFTER INSERT ON {on}"), &log("I", &key("NEW"), "NULL", "NULL", "", "")),
+        trigger("delete", &format!("AFTER DELETE ON {on}"), &log("D", &key("OLD"), "NULL", &old("OLD"), "")),
+        trigger("insert", &format!("AFTER INSERT ON {on}"), &log("I", &key("NEW"), "NULL", "NULL", "")),
         trigger(
             "update",
-            &format!("AFTER UPDATE ON {on} WHEN {any_changed}"),
-            &log("U", &key("NEW"), &format!("CASE WHEN {key_changed} THEN {} END", key("OLD")), &old("OLD"), "", ""),
+            &format!("AFTER UPDATE{} ON {on} WHEN {any_changed}", of(&read)),
+            &log("U", &key("NEW"), &format!("CASE WHEN {key_changed} THEN {} END", key("OLD")), &old("OLD"), ""),
         ),
     ];
     let (mut on_insert, mut on_update) = (String::new(), String::new());
@@ -248,17 +263,21 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
     for unique in &shape.unique {
         let equal: Vec<String> =
             unique.iter().map(|(c, coll)| format!("d.{0} = NEW.{0} COLLATE {coll}", ident(c))).collect();
-        let from = format!("{on} AS d");
-        let same = format!(" WHERE {}", equal.join(" AND "));
-        let _ = write!(on_insert, "{}", log("D", &key("d"), "NULL", &old("d"), &from, &same));
+        let same = format!(" FROM {on} AS d WHERE {}", equal.join(" AND "));
+        let _ = write!(on_insert, "{}", log("D", &key("d"), "NULL", &old("d"), &same));
         let same = format!("{same} AND ({})", another.join(" OR "));
-        let _ = write!(on_update, "{}", log("D", &key("d"), "NULL", &old("d"), &from, &same));
+        let _ = write!(on_update, "{}", log("D", &key("d"), "NULL", &old("d"), &same));
         unique_columns.extend(unique.iter().map(|(c, _)| c));
     }
     if !on_insert.is_empty() {
+        let set = of(&unique_columns);
         let unique_changed = changed(&mut unique_columns.into_iter());
         all.push(trigger("replace", &format!("BEFORE INSERT ON {on}"), &on_insert));
-        all.push(trigger("replace_by_update", &format!("BEFORE UPDATE ON {on} WHEN {unique_changed}"), &on_update));
+        all.push(trigger(
+            "replace_by_update",
+            &format!("BEFORE UPDATE{set} ON {on} WHEN {unique_changed}"),
+            &on_update,
+        ));
     }
     all.sort();
     Ok(all)

@@ -167,6 +167,14 @@ fn hex(mark: u8, bytes: &[u8], out: &mut String) {
     out.push('\'');
 }
 
+/// A time as the triggers write it (`2026-11-20 10:00:00`), in the form everybody else uses.
+fn iso(at: &str) -> String {
+    match at.split_once(' ') {
+        Some((day, time)) => format!("{day}T{time}.000Z"),
+        None => at.to_string(),
+    }
+}
+
 /// A key as values, or why it is none.
 fn read_key(stored: ValueRef<'_>, t: &Table, table: TableId) -> std::result::Result<Vec<Value>, Misfit> {
     let bytes = stored.as_bytes().unwrap_or_default();
@@ -322,7 +330,7 @@ impl Handle {
                     origin: row.get(6)?,
                     settles: row.get(7)?,
                     path: row.get(8)?,
-                    at: row.get(9)?,
+                    at: iso(row.get_ref(9)?.as_str()?),
                 });
             }
             Ok(n < limit)
@@ -387,7 +395,7 @@ impl Handle {
         let path = self.writer.as_ref().map_or(String::new(), |w| w.2.clone());
         self.run(
             "INSERT INTO _tablemap_changes (tbl, op, key, old, settles, path, for_leg, at, mark) \
-             VALUES (?1, 'T', ?2, ?3, 0, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), hex(randomblob(8)))",
+             VALUES (?1, 'T', ?2, ?3, 0, ?4, ?5, CURRENT_TIMESTAMP, random())",
             (&shape.name, key_text, old_text, path, for_leg),
         )?;
         Ok(())
@@ -462,7 +470,7 @@ pub(super) fn cut(store: &SqliteStore) -> Result<()> {
             let mut rows = s.query((acked, CUT_AT_ONCE as i64))?;
             let mut last = None;
             while let Some(row) = rows.next()? {
-                if row.get_ref(1)?.as_str()? >= before.as_str() {
+                if iso(row.get_ref(1)?.as_str()?) >= before {
                     break;
                 }
                 last = Some(row.get(0)?);

@@ -23,6 +23,10 @@ pub(super) struct Shape {
     pub user_triggers: bool,
     /// Whether it can be gone through by row id.
     pub by_rowid: bool,
+    /// The column that is another name of the row id.
+    pub row_id: Option<String>,
+    /// Columns that are computed from others.
+    pub computed: Vec<String>,
 }
 
 /// A column as it stands in the file.
@@ -114,6 +118,14 @@ pub(super) fn shape_of(conn: &Connection, t: &Table) -> rusqlite::Result<Option<
         .prepare_cached("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1")?
         .query_row([&name], |r| r.get(0))?;
     shape.by_rowid = !without_rowid && !shape.names.iter().any(|n| n.eq_ignore_ascii_case("rowid"));
+    let mut s = conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1, 'main') WHERE hidden IN (2, 3)")?;
+    shape.computed = s.query_map([&name], |r| r.get(0))?.collect::<Result2<_>>()?;
+    if !without_rowid {
+        // The primary key is the row id if SQLite keeps no index for it.
+        let sql = "SELECT max(name) FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0 AND NOT EXISTS \
+                   (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')";
+        shape.row_id = conn.prepare_cached(sql)?.query_row([&name], |r| r.get(0))?;
+    }
     shape.name = name;
     Ok(Some(shape))
 }

@@ -1,15 +1,23 @@
 //! SQLite behind the Store trait.
 //!
-//! `connect` opens and pools connections, `describe` knows the tables as they stand in the file, `types` is the
+//! `connect` opens and pools connections, `describe` knows the tables as they stand in the file (`live`
+//! says it of all of them, for people), `types` is the
 //! boundary between stored and typed values, `read` and `write` make SQL of plans, `capture` installs the triggers that
 //! log changes, `changes` reads that log, `guard` fences tables, `state` keeps the protocol's tables.
 
 mod capture;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod capture_bench;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod capture_tests;
 mod changes;
 mod connect;
 mod describe;
 mod error;
 mod guard;
+mod live;
 mod read;
 mod state;
 #[cfg(test)]
@@ -20,7 +28,7 @@ mod write;
 
 pub use connect::Options;
 
-use crate::schema::{StoreSchema, TableId};
+use crate::schema::{LiveTable, StoreSchema, TableId};
 use crate::store::{
     CaptureSpec, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction, Watch,
 };
@@ -146,6 +154,11 @@ impl Store for SqliteStore {
             }
             Ok(problems)
         })
+    }
+    fn describe(&self) -> Result<Vec<LiveTable>> {
+        let mut handle = self.handle(false)?;
+        let inner = self.inner.clone();
+        live::describe(&handle.session().conn).map_err(|e| inner.err(e))
     }
     fn create_tables(&self) -> Result<()> {
         let mut handle = self.handle(true)?;

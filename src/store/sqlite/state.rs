@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS _tablemap_capture (
   tbl TEXT NOT NULL, columns TEXT NOT NULL, wanted_by TEXT NOT NULL, trigger_hash TEXT NOT NULL,
   PRIMARY KEY (tbl, wanted_by));
 CREATE TABLE IF NOT EXISTS _tablemap_changes (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
+  seq INTEGER PRIMARY KEY, txid INTEGER, tbl TEXT NOT NULL, op TEXT NOT NULL, key TEXT NOT NULL,
   old_key TEXT, old TEXT, origin TEXT, settles INTEGER NOT NULL DEFAULT 0, path TEXT NOT NULL DEFAULT '', for_leg TEXT,
   at TEXT NOT NULL, mark TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _tablemap_readers (
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS _tablemap_quarantine (
   PRIMARY KEY (leg, key, company));
 CREATE TABLE IF NOT EXISTS _tablemap_waits (
   id INTEGER PRIMARY KEY, leg TEXT NOT NULL, key TEXT NOT NULL, tbl TEXT NOT NULL, \"columns\" TEXT NOT NULL,
-  \"values\" TEXT NOT NULL);
+  \"values\" TEXT NOT NULL, company TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS _tablemap_waits_leg ON _tablemap_waits (leg, key);
 CREATE INDEX IF NOT EXISTS _tablemap_waits_for ON _tablemap_waits (tbl, \"columns\", \"values\");
 CREATE TABLE IF NOT EXISTS _tablemap_conflicts (
@@ -149,7 +149,14 @@ impl Handle {
                 return Err(inner.other("it was prepared by a newer tablemap; use that one"));
             }
         }
-        self.session().conn.execute_batch(TABLES).map_err(|e| inner.err(e))
+        self.session().conn.execute_batch(TABLES).map_err(|e| inner.err(e))?;
+        let by_company: Option<i64> =
+            self.one("SELECT 1 FROM pragma_table_info('_tablemap_waits') WHERE name = 'company'", [])?;
+        if by_company.is_none() {
+            // Made by an earlier build.
+            self.run("ALTER TABLE _tablemap_waits ADD COLUMN company TEXT NOT NULL DEFAULT ''", [])?;
+        }
+        Ok(())
     }
 
     /// Whether a row of the table holds these values.
@@ -212,17 +219,23 @@ impl ReadState for Handle {
     }
     fn arrived(&mut self, leg: &str, limit: usize) -> Result<Vec<String>> {
         let waits = self.all(
-            "SELECT key, tbl, \"columns\", \"values\" FROM _tablemap_waits WHERE leg = ?1 ORDER BY key, id",
+            "SELECT key, tbl, \"columns\", \"values\", company FROM _tablemap_waits WHERE leg = ?1 \
+             ORDER BY key, company, id",
             [leg],
-            |r| Ok((r.get::<_, String>(0)?, (r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))),
+            |r| {
+                Ok((
+                    (r.get::<_, String>(0)?, r.get::<_, String>(4)?),
+                    (r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?),
+                ))
+            },
         )?;
         let mut known: HashMap<(String, String, String), bool> = HashMap::new();
         let mut arrived: Vec<String> = Vec::new();
         let mut i = 0;
         while i < waits.len() && arrived.len() < limit {
-            let key = &waits[i].0;
+            let (key, company) = &waits[i].0;
             let mut any = false;
-            while i < waits.len() && waits[i].0 == *key {
+            while i < waits.len() && waits[i].0.0 == *key && waits[i].0.1 == *company {
                 let wait = &waits[i].1;
                 let there = match known.get(wait) {
                     Some(there) => *there,
@@ -235,7 +248,7 @@ impl ReadState for Handle {
                 any |= there;
                 i += 1;
             }
-            if any {
+            if any && arrived.last() != Some(key) {
                 arrived.push(key.clone());
             }
         }
@@ -349,16 +362,23 @@ impl WriteState for Handle {
         )?;
         if n > 0 {
             self.run(
-                "DELETE FROM _tablemap_waits WHERE leg = ?1 AND key = ?2 AND NOT EXISTS \
-                 (SELECT 1 FROM _tablemap_quarantine AS q WHERE q.leg = ?1 AND q.key = ?2)",
-                [leg, key],
+                "DELETE FROM _tablemap_waits WHERE leg = ?1 AND key = ?2 AND (?3 = '' OR company = ?3)",
+                [leg, key, company],
             )?;
         }
         Ok(n as u64)
     }
-    fn put_waits(&mut self, leg: &str, key: &str, waits: &[Wait]) -> Result<()> {
+    fn forget_before(&mut self, leg: &str, key: &str, company: &str) -> Result<()> {
         self.alive()?;
-        self.run("DELETE FROM _tablemap_waits WHERE leg = ?1 AND key = ?2", [leg, key])?;
+        self.run(
+            "UPDATE _tablemap_quarantine SET old_ikey = '' WHERE leg = ?1 AND key = ?2 AND company = ?3",
+            [leg, key, company],
+        )?;
+        Ok(())
+    }
+    fn put_waits(&mut self, leg: &str, key: &str, company: &str, waits: &[Wait]) -> Result<()> {
+        self.alive()?;
+        self.run("DELETE FROM _tablemap_waits WHERE leg = ?1 AND key = ?2 AND company = ?3", [leg, key, company])?;
         let inner = self.inner.clone();
         for w in waits {
             let t = inner.schema.get(w.table);
@@ -367,8 +387,9 @@ impl WriteState for Handle {
             let exact = |v: &Value| Collation::Exact.fold(v);
             let values = Key(w.values.iter().map(exact).collect()).to_text();
             self.run(
-                "INSERT INTO _tablemap_waits (leg, key, tbl, \"columns\", \"values\") VALUES (?1, ?2, ?3, ?4, ?5)",
-                (leg, key, t.stored_name(), columns, values),
+                "INSERT INTO _tablemap_waits (leg, key, tbl, \"columns\", \"values\", company) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (leg, key, t.stored_name(), columns, values, company),
             )?;
         }
         Ok(())

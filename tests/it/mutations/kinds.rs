@@ -26,10 +26,7 @@ pub fn misspelt(name: &str, n: usize) -> String {
 }
 
 /// Misspellings of a name that none of `known` has.
-fn names<'a>(
-    w: &World,
-    sites: impl IntoIterator<Item = (usize, &'a ast::Name, Vec<String>)>,
-) -> Vec<Mutant> {
+fn names<'a>(w: &World, sites: impl IntoIterator<Item = (usize, &'a ast::Name, Vec<String>)>) -> Vec<Mutant> {
     let mut out = vec![];
     for (i, (file, name, known)) in sites.into_iter().enumerate() {
         let wrong = misspelt(&name.text, i);
@@ -300,23 +297,28 @@ pub fn unknown_pair_member(w: &World) -> Vec<Mutant> {
 
 pub fn needs(w: &World) -> Vec<Mutant> {
     let maps = w.maps();
-    names(w, maps.iter().flat_map(|m| {
-        m.map.needs.iter().flat_map(|n| &n.it).map(|n| (m.file, n, vec![])).collect::<Vec<_>>()
-    }))
+    names(
+        w,
+        maps.iter()
+            .flat_map(|m| m.map.needs.iter().flat_map(|n| &n.it).map(|n| (m.file, n, vec![])).collect::<Vec<_>>()),
+    )
 }
 
 pub fn values_name(w: &World) -> Vec<Mutant> {
     let maps = w.maps();
-    names(w, maps.iter().flat_map(|m| {
-        m.map
-            .fields
-            .iter()
-            .filter_map(|l| match &l.values {
-                Some(LineValues::Named(n)) => Some((m.file, n, vec![])),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    }))
+    names(
+        w,
+        maps.iter().flat_map(|m| {
+            m.map
+                .fields
+                .iter()
+                .filter_map(|l| match &l.values {
+                    Some(LineValues::Named(n)) => Some((m.file, n, vec![])),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        }),
+    )
 }
 
 pub fn number_of_arguments(w: &World) -> Vec<Mutant> {
@@ -324,8 +326,7 @@ pub fn number_of_arguments(w: &World) -> Vec<Mutant> {
     for m in w.maps() {
         for c in calls(&m) {
             let Some(f) = function::find(&c.name.text) else { continue };
-            let piped =
-                m.map.key.iter().chain(&m.map.fields).any(|l| l.pipes.iter().any(|p| std::ptr::eq(p, c)));
+            let piped = m.map.key.iter().chain(&m.map.fields).any(|l| l.pipes.iter().any(|p| std::ptr::eq(p, c)));
             let (min, max) = (f.arity.0 - usize::from(piped), f.arity.1 - usize::from(piped));
             let close = c.at.0.end as usize - 1;
             let open = c.name.at.0.end as usize + 1;
@@ -374,11 +375,8 @@ pub fn call(text: &str) -> ast::Call {
     let mut sources = tablemap::source::Sources::new();
     let text = format!("x > y | {text}");
     let file = sources.add("pipe", text.as_str());
-    let (line, _) = tablemap::syntax::dsl::parse_line(tablemap::syntax::dsl::Fragment {
-        text: &text,
-        file,
-        offset: &|o| o,
-    });
+    let (line, _) =
+        tablemap::syntax::dsl::parse_line(tablemap::syntax::dsl::Fragment { text: &text, file, offset: &|o| o });
     line.unwrap().pipes.remove(0)
 }
 

@@ -140,7 +140,11 @@ fn planted_mistakes_are_found() {
             wrong.push(format!("`{}` is found: take it out of PENDING", k.name));
         } else if (!fine && pending.is_none()) || (!missed.is_empty() && std::env::var_os("TABLEMAP_MISSED").is_some()) {
             let shown: Vec<&String> = missed.iter().take(4).collect();
-            wrong.push(format!("`{}`: {found} of {planted}\n    {}", k.name, shown.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("\n    ")));
+            wrong.push(format!(
+                "`{}`: {found} of {planted}\n    {}",
+                k.name,
+                shown.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("\n    ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));

@@ -160,14 +160,16 @@ pub fn circle(w: &World) -> Vec<Mutant> {
     let id = |m: &M<'_>| m.map.id.as_ref().map_or(String::new(), |i| i.it.clone());
     let mut out = vec![];
     let mut add = |m: &M<'_>, needs: &str, affected: Vec<usize>| {
-        out.push(match &m.map.needs {
-            Some(n) => {
-                let end = n.it.last().unwrap().at.0.end as usize;
-                Mutant::new(m.file, end..end, format!(", {needs}"))
+        out.push(
+            match &m.map.needs {
+                Some(n) => {
+                    let end = n.it.last().unwrap().at.0.end as usize;
+                    Mutant::new(m.file, end..end, format!(", {needs}"))
+                }
+                None => head(w, m, &format!("needs {needs}")),
             }
-            None => head(w, m, &format!("needs {needs}")),
-        }
-        .want(Want::Files(affected)));
+            .want(Want::Files(affected)),
+        );
     };
     for m in &maps {
         add(m, &id(m), vec![m.file]);
@@ -192,7 +194,9 @@ pub fn two_writers(w: &World) -> Vec<Mutant> {
         text.insert_str(name.at.0.end as usize - 1, " (copy)");
         let text: String = text
             .lines()
-            .filter(|l| !l.trim_start().starts_with("label ") && !l.starts_with("values NoYes") && !l.starts_with("values Held"))
+            .filter(|l| {
+                !l.trim_start().starts_with("label ") && !l.starts_with("values NoYes") && !l.starts_with("values Held")
+            })
             .map(|l| format!("{l}\n"))
             .collect();
         // Value maps over several lines belong to the first.
@@ -227,7 +231,9 @@ pub fn two_writers(w: &World) -> Vec<Mutant> {
                         continue;
                     }
                     let value = match &e.column.ty {
-                        Type::Text { .. } if a.side(side).it().lookups.iter().all(|l| l.name != e.column.name) => "'x'".into(),
+                        Type::Text { .. } if a.side(side).it().lookups.iter().all(|l| l.name != e.column.name) => {
+                            "'x'".into()
+                        }
                         Type::Integer | Type::Decimal { .. } => "1".to_string(),
                         Type::Choice(c) => format!("'{}'", c.members[0].name),
                         Type::Date => "'2026-01-31'".into(),
@@ -264,8 +270,9 @@ pub fn ring(w: &World) -> Vec<Mutant> {
                 if to.steps > 1 || from.steps > 1 {
                     continue;
                 }
-                let written =
-                    |l: &tablemap::syntax::ast::Line| choice_end(b, l, tb).is_some_and(|x| x.id == from.id && x.steps == 1);
+                let written = |l: &tablemap::syntax::ast::Line| {
+                    choice_end(b, l, tb).is_some_and(|x| x.id == from.id && x.steps == 1)
+                };
                 if b.map.key.iter().chain(&b.map.fields).any(written) {
                     continue;
                 }

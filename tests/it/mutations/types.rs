@@ -33,11 +33,7 @@ fn retyped(w: &World, store: usize, c: &Column, old: &str, new: &str) -> Option<
     let r = definition(w, store, c)?;
     let text = w.text(store, r.clone());
     let at = text.find(old)?;
-    let end = if text[at + old.len()..].starts_with('(') {
-        at + text[at..].find(')')? + 1
-    } else {
-        at + old.len()
-    };
+    let end = if text[at + old.len()..].starts_with('(') { at + text[at..].find(')')? + 1 } else { at + old.len() };
     // Decimals stand in quotes inside of braces.
     let quoted = text[..at].ends_with('"');
     let with = if quoted || !text.starts_with('{') { new.to_string() } else { format!("\"{new}\"") };
@@ -150,13 +146,18 @@ fn carrying(w: &World, fits: impl Fn(&Type, &Type) -> bool) -> Vec<Mutant> {
         for side in m.legs() {
             let (to, from) = (m.side(side), m.side(side.other()));
             let taken = |c: &Column| {
-                m.map.key.iter().chain(&m.map.fields).any(|l| {
-                    choice_end(&m, l, side).is_some_and(|e| e.steps == 1 && e.column.name == c.name)
-                })
+                m.map
+                    .key
+                    .iter()
+                    .chain(&m.map.fields)
+                    .any(|l| choice_end(&m, l, side).is_some_and(|e| e.steps == 1 && e.column.name == c.name))
             };
-            let targets = to.it().columns.iter().enumerate().filter(|(i, c)| {
-                !c.read_only && free(to.it(), ColumnId(*i as u32)) && !taken(c)
-            });
+            let targets = to
+                .it()
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(i, c)| !c.read_only && free(to.it(), ColumnId(*i as u32)) && !taken(c));
             let mut n = 0;
             for (_, t) in targets {
                 for s in from.it().columns.iter().filter(|s| fits(&s.ty, &t.ty)) {
@@ -202,7 +203,9 @@ pub fn choice_to_choice(w: &World) -> Vec<Mutant> {
 }
 
 pub fn date_to_datetime(w: &World) -> Vec<Mutant> {
-    carrying(w, |a, b| matches!((a, b), (Type::Date, Type::DateTime { kind: DateTimeKind::Instant | DateTimeKind::Civil })))
+    carrying(w, |a, b| {
+        matches!((a, b), (Type::Date, Type::DateTime { kind: DateTimeKind::Instant | DateTimeKind::Civil }))
+    })
 }
 
 // ---- value maps
@@ -212,7 +215,8 @@ fn pair_bytes(w: &World, file: usize, at: At) -> Range<usize> {
     let text = &w.files[file].text;
     let (start, end) = (at.0.start as usize, at.0.end as usize);
     let line_start = text[..start].rfind('\n').map_or(0, |n| n + 1);
-    let alone = text[line_start..start].trim().is_empty() && text[end..].trim_start_matches([',', ' ']).starts_with(['\n', '#']);
+    let alone = text[line_start..start].trim().is_empty()
+        && text[end..].trim_start_matches([',', ' ']).starts_with(['\n', '#']);
     if alone {
         return line_start..behind(w, file, end);
     }

@@ -137,8 +137,7 @@ impl World {
         let schemas = files.len();
         files.extend(list(format!("{maps}/*.tmap")));
         let texts: Vec<String> = files.iter().map(|f| f.text.clone()).collect();
-        let mut world =
-            World { name, files, schemas, stores: vec![], asts: vec![], base: HashSet::new() };
+        let mut world = World { name, files, schemas, stores: vec![], asts: vec![], base: HashSet::new() };
         let (sources, stores, asts, findings) = world.load(&texts, None, true);
         assert!(findings.is_empty(), "{findings:?}");
         (world.stores, world.asts) = (stores, asts);
@@ -253,10 +252,7 @@ impl World {
         };
         let places: Vec<(usize, std::ops::RangeInclusive<u32>)> = match &mutant.want {
             Want::Files(files) => files.iter().map(|f| (*f, 0..=u32::MAX)).collect(),
-            Want::Lines(all) => all
-                .iter()
-                .map(|(f, r)| lines(*f, moved(*f, r.start)..moved(*f, r.end)))
-                .collect(),
+            Want::Lines(all) => all.iter().map(|(f, r)| lines(*f, moved(*f, r.start)..moved(*f, r.end))).collect(),
             Want::Edited => edits
                 .iter()
                 .map(|e| {
@@ -283,7 +279,8 @@ impl World {
             .map(|d| format!("{} {} {}", d.span().map_or(String::new(), |s| sources.at(s)), d.code, d.message))
             .collect();
         told.truncate(4);
-        let place = |e: &Edit| format!("{} {:?} -> {:?}", self.files[e.file].name, self.text(e.file, e.at.clone()), e.with);
+        let place =
+            |e: &Edit| format!("{} {:?} -> {:?}", self.files[e.file].name, self.text(e.file, e.at.clone()), e.with);
         let planted: Vec<String> = edits.iter().map(place).collect();
         let more = mutant.more.as_ref().map_or("", |(n, _)| n);
         Err(format!("{} {planted:?} {more}\n      lines {places:?}, got {told:?}", self.name))

@@ -144,6 +144,10 @@ impl Template for References {
                         other => return Err(format!("child {} is {other:?}, expected {p} {d} {k}", i[1])),
                     }
                 }
+                // Its row was there when it was applied, and has got another code since: the reference holds.
+                (Some(p), None, Some(_)) if wait.is_none() && rows.get(&i[1]).is_some_and(|r| r[0] == p) => {
+                    rows.remove(&i[1]);
+                }
                 _ => {
                     open += 1;
                     if !wait.is_some_and(|w| w.starts_with("parked")) {
