@@ -63,7 +63,8 @@ fn ownerless(input: &Input<'_>, leg: &Leg, tables: &Node<Tables>, out: &mut Vec<
         return;
     }
     let (name, column) = (&t.name, &t.column(company).name);
-    let message = format!("`{name}` belongs to companies, and rows are made in it without one: nothing fills `{column}`");
+    let message =
+        format!("`{name}` belongs to companies, and rows are made in it without one: nothing fills `{column}`");
     let help = format!("add `company`, with `{column}` or a path over it on that side, or a line that fills it");
     out.push(Diagnostic::new(Code::TM0507, tables.at.0, message).help(help));
 }

@@ -101,7 +101,9 @@ fn wrong_expectations_are_found_by_test() {
             };
             match failed.as_slice() {
                 [t] if t["test"] == wrong.test.as_str() && told(t) => found += 1,
-                other => missed.push(format!("{map}, \"{}\", {} at {:?}: {other:?}", wrong.test, wrong.with, wrong.column)),
+                other => {
+                    missed.push(format!("{map}, \"{}\", {} at {:?}: {other:?}", wrong.test, wrong.with, wrong.column))
+                }
             }
         }
     }

@@ -526,7 +526,7 @@ pub fn key_not_unique(w: &World) -> Vec<Mutant> {
                 let same = |c: &&Column| {
                     std::mem::discriminant(&c.ty) == std::mem::discriminant(&now.column.ty)
                         && !t.keys().flatten().any(|k| t.column(*k).name == c.name)
-                        && !t.company.is_some_and(|k| t.column(k).name == c.name)
+                        && t.company.is_none_or(|k| t.column(k).name != c.name)
                         && !c.read_only
                         // A column that another line writes would be two lines for one column.
                         && !m.map.key.iter().chain(&m.map.fields).any(|l| {

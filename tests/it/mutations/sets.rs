@@ -344,7 +344,8 @@ pub fn same_id(w: &World) -> Vec<Mutant> {
 
 /// Passwords, tokens and keys in the project file, in comments and in constants.
 pub fn password(w: &World) -> Vec<Mutant> {
-    const PROJECT: &str = "stores:\n  erp: { kind: memory, schema: erp.schema.yaml }\n  crm: { kind: memory, schema: crm.schema.yaml }\n";
+    const PROJECT: &str =
+        "stores:\n  erp: { kind: memory, schema: erp.schema.yaml }\n  crm: { kind: memory, schema: crm.schema.yaml }\n";
     let mut out = vec![];
     for line in [
         "  log: { kind: postgres, url: \"postgres://tablemap:hunter2@db.example.com/log\", schema: log.schema.yaml }",
