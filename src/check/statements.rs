@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sema::{CheckedMap, CheckedProject, Input, Leg, LineTarget};
-use crate::syntax::ast::{Map, Side};
+use crate::syntax::ast::{Map, Node, Side, Tables};
 
 pub(super) fn check(input: &Input<'_>, project: &CheckedProject) -> Vec<Diagnostic> {
     let mut out = vec![];
@@ -39,7 +39,10 @@ fn company(input: &Input<'_>, ast: &Map, map: &CheckedMap, out: &mut Vec<Diagnos
         let t = input.stores[at.store].1.get(at.table);
         t.company.map(|c| (t.name.as_str(), t.column(c).name.as_str()))
     };
-    let (Some((l, lc)), Some((r, rc))) = (column(Side::Left), column(Side::Right)) else { return };
+    let (Some((l, lc)), Some((r, rc))) = (column(Side::Left), column(Side::Right)) else {
+        map.legs().for_each(|leg| ownerless(input, leg, tables, out));
+        return;
+    };
     let d = Diagnostic::new(
         Code::TM0507,
         tables.at.0,
@@ -47,6 +50,23 @@ fn company(input: &Input<'_>, ast: &Map, map: &CheckedMap, out: &mut Vec<Diagnos
     )
     .help(format!("add `company {lc} = {rc}`, with the paths to the companies' codes, in place of a key pair"));
     out.push(d);
+}
+
+/// Rows are made in a table that belongs to companies, and nothing says which company they are of.
+fn ownerless(input: &Input<'_>, leg: &Leg, tables: &Node<Tables>, out: &mut Vec<Diagnostic>) {
+    let t = input.stores[leg.target.store].1.get(leg.target.table);
+    let Some(company) = t.company.filter(|_| leg.operations.create) else { return };
+    let referred = leg.references.iter().flat_map(|r| &r.targets).flat_map(|x| &x.writes);
+    let written = leg.lines.iter().any(|l| matches!(l.target, LineTarget::Column(c) if c == company))
+        || referred.into_iter().any(|(_, c)| *c == company);
+    if written {
+        return;
+    }
+    let (name, column) = (&t.name, &t.column(company).name);
+    let message =
+        format!("`{name}` belongs to companies, and rows are made in it without one: nothing fills `{column}`");
+    let help = format!("add `company`, with `{column}` or a path over it on that side, or a line that fills it");
+    out.push(Diagnostic::new(Code::TM0507, tables.at.0, message).help(help));
 }
 
 /// The store takes the column on create only, so later changes never arrive; the line should say so.

@@ -61,9 +61,10 @@ fn address(line: &str) -> Option<(usize, usize)> {
     hidden(password).then(|| (from + user.len() + 1, from + credentials.len()))
 }
 
-/// `password: …` as a setting.
+/// `password: …` as a setting, also one that was commented out (then one word: prose is none).
 fn setting(line: &str) -> Option<(usize, usize)> {
-    let text = line.trim_start().trim_start_matches(['{', '-', ' ']);
+    let text = line.trim_start().trim_start_matches(['{', '-', ' ', '#']);
+    let comment = line.trim_start().starts_with('#');
     let at = line.len() - text.len();
     let (key, value) = text.split_once(':')?;
     let word = key.trim().trim_matches(['"', '\'']).to_ascii_lowercase().replace('-', "_");
@@ -73,7 +74,7 @@ fn setting(line: &str) -> Option<(usize, usize)> {
     let from = at + key.len() + 1 + (value.len() - value.trim_start().len());
     let value = value.split(" #").next().unwrap_or(value).trim();
     let bare = value.trim_matches(['"', '\'', '}', ' ']);
-    hidden(bare).then(|| (from, from + value.len()))
+    (hidden(bare) && !(comment && bare.contains(' '))).then(|| (from, from + value.len()))
 }
 
 /// `…;Password=…;…` of a connection string.
@@ -122,6 +123,7 @@ mod tests {
             "  url: postgres://user:${PASSWORD}@db/crm\n",
             "  url: postgres://user@db/crm\n",
             "  password: \"${PASSWORD}\"\n",
+            "  # password: see the vault\n",
             "    PASSWORD = password\n",
             "  see https://example.com/a:b@c\n",
         ] {

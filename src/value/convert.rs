@@ -210,9 +210,10 @@ fn within(from: Option<u32>, to: Option<u32>) -> bool {
     }
 }
 
-/// Whether every number of `a` is a number of `b`.
+/// Whether every member of `a` is one of `b`: the same number under the same name, letter case aside. Numbers alone are
+/// not enough: that 0 is `No` here and `Active` there is no reason to turn one into the other.
 pub(super) fn all_in(a: &Choice, b: &Choice) -> bool {
-    a.members.iter().all(|m| b.by_value(m.value).is_some())
+    a.members.iter().all(|m| b.by_value(m.value).is_some_and(|x| x.name.eq_ignore_ascii_case(&m.name)))
 }
 
 #[cfg(test)]

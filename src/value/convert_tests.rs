@@ -132,3 +132,13 @@ fn converts_or_says_why() {
         assert_eq!(show(v.clone(), &ty), expected, "{v} into {ty}");
     }
 }
+
+#[test]
+fn choices_with_the_same_numbers_and_other_names_do_not_meet() {
+    let named = |names: [&str; 2]| {
+        let members = names.iter().zip(0..).map(|(n, value)| Member { value, name: n.to_string() }).collect();
+        Type::Choice(Choice { members }.into())
+    };
+    assert_eq!(fit(&named(["No", "Yes"]), &named(["no", "yes"])), Fit::Lossless);
+    assert_eq!(fit(&named(["No", "Yes"]), &named(["Active", "Inactive"])), Fit::Never);
+}

@@ -5,7 +5,9 @@ use std::path::Path;
 #[path = "../../fuzz/bodies.rs"]
 mod bodies;
 
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+type Body = fn(&[u8]);
+
+const TARGETS: &[(&str, Body)] = &[
     ("dsl", bodies::dsl),
     ("yaml", bodies::yaml),
     ("expr", bodies::expr),

@@ -526,8 +526,13 @@ pub fn key_not_unique(w: &World) -> Vec<Mutant> {
                 let same = |c: &&Column| {
                     std::mem::discriminant(&c.ty) == std::mem::discriminant(&now.column.ty)
                         && !t.keys().flatten().any(|k| t.column(*k).name == c.name)
-                        && !t.company.is_some_and(|k| t.column(k).name == c.name)
+                        && t.company.is_none_or(|k| t.column(k).name != c.name)
                         && !c.read_only
+                        // A column that another line writes would be two lines for one column.
+                        && !m.map.key.iter().chain(&m.map.fields).any(|l| {
+                            choice_end(&m, l, side).is_some_and(|e| e.steps == 1 && e.column.name == c.name)
+                                && l.sign.flow.into(side)
+                        })
                 };
                 let others: Vec<&Column> = t.columns.iter().filter(same).take(3).collect();
                 out.extend(others.into_iter().map(|c| Mutant::new(m.file, range(path.at), quoted(&c.name))));

@@ -1,6 +1,7 @@
 //! A mutation test of the checker: takes maps without findings, plants one mistake at a time of each kind that people
 //! make, and asks that `check` finds at least 95 % of each kind, with the right code at the right line.
 
+mod expectations;
 mod kinds;
 mod sets;
 mod types;
@@ -39,7 +40,7 @@ const KINDS: &[Kind] = &[
     kind("key pair doubled", &["TM0406"], kinds::key_doubled),
     kind("key made lossy", &["TM0901", "TM0906", "TM0508"], kinds::key_lossy),
     kind("key not unique on one side", &["TM0503", "TM0508"], kinds::key_not_unique),
-    kind("company dropped", &["TM0503", "TM0507"], kinds::company_dropped),
+    kind("company dropped", &["TM0503", "TM0507", "TM0607"], kinds::company_dropped),
     kind("required column without a source", &["TM0404"], kinds::required_dropped),
     kind("read-only column written", &["TM0405"], types::read_only),
     kind("create-only column written", &["TM0417"], types::create_only),
@@ -76,13 +77,14 @@ const KINDS: &[Kind] = &[
     kind("`each` in a two-way map", &["TM0505"], sets::each),
     kind("an `on exit` that never applies", &["TM0411", "TM0416"], sets::on_exit),
     kind("two maps with one id or label", &["TM0208", "TM0209"], sets::same_id),
+    kind("a password in a file", &["TM1102"], sets::password),
 ];
 
 /// Kinds whose rule is not there yet, with the reason.
 const PENDING: &[(&str, &str)] = &[];
 
 /// At most so many mutants of a kind are tried, taken evenly.
-const MOST: usize = 36;
+const MOST: usize = 20;
 
 fn sample(all: Vec<(usize, Mutant)>) -> Vec<(usize, Mutant)> {
     let n = all.len();
@@ -136,7 +138,8 @@ fn planted_mistakes_are_found() {
         let fine = *planted >= 5 && percent >= 95.0;
         if fine && pending.is_some() {
             wrong.push(format!("`{}` is found: take it out of PENDING", k.name));
-        } else if !fine && pending.is_none() {
+        } else if (!fine && pending.is_none()) || (!missed.is_empty() && std::env::var_os("TABLEMAP_MISSED").is_some())
+        {
             let shown: Vec<&String> = missed.iter().take(4).collect();
             wrong.push(format!(
                 "`{}`: {found} of {planted}\n    {}",

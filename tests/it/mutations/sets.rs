@@ -28,6 +28,12 @@ fn sources<'a>(w: &'a World) -> Vec<(M<'a>, Side)> {
     w.maps().into_iter().flat_map(|m| m.legs().into_iter().map(move |s| (m, s.other()))).collect()
 }
 
+/// A guard sees columns of its table and nothing else, so its filter says of constants something else than that they
+/// decide nothing.
+fn guarded(m: &M<'_>, side: Side) -> bool {
+    m.map.direct.iter().any(|d| d.it.0 == side)
+}
+
 fn some<'a>(m: &M<'a>, side: Side, is: impl Fn(&Column) -> bool) -> Option<&'a Column> {
     m.side(side).it().columns.iter().find(|c| is(c))
 }
@@ -78,7 +84,10 @@ fn never_null(c: &Column) -> bool {
 pub fn filter_true(w: &World) -> Vec<Mutant> {
     let mut out = vec![];
     for (m, side) in sources(w) {
-        let mut texts_ = vec!["true".to_string(), "1 == 1".into(), "({}) or 'a' == 'a'".into()];
+        let mut texts_ = vec!["true".to_string()];
+        if !guarded(&m, side) {
+            texts_.extend(["1 == 1".into(), "({}) or 'a' == 'a'".into()]);
+        }
         if let Some(c) = some(&m, side, never_null) {
             texts_.push(format!("{} is not null", quoted(&c.name)));
         }
@@ -100,7 +109,10 @@ pub fn filter_true(w: &World) -> Vec<Mutant> {
 pub fn filter_false(w: &World) -> Vec<Mutant> {
     let mut out = vec![];
     for (m, side) in sources(w) {
-        let mut texts_ = vec!["false".to_string(), "1 == 2".into(), "{} and 'a' == 'b'".into()];
+        let mut texts_ = vec!["false".to_string()];
+        if !guarded(&m, side) {
+            texts_.extend(["1 == 2".into(), "{} and 'a' == 'b'".into()]);
+        }
         if let Some(c) = some(&m, side, never_null) {
             texts_.push(format!("{} is null", quoted(&c.name)));
         }
@@ -326,6 +338,30 @@ pub fn same_id(w: &World) -> Vec<Mutant> {
         // A label is a name too: of another map's name, or of its label.
         let taken = b.map.labels.first().map_or(&y.text, |l| &l.it.1);
         out.push(head(w, a, &format!("label nl '{}'", taken.replace('\'', "''"))).want(want));
+    }
+    out
+}
+
+/// Passwords, tokens and keys in the project file, in comments and in constants.
+pub fn password(w: &World) -> Vec<Mutant> {
+    const PROJECT: &str =
+        "stores:\n  erp: { kind: memory, schema: erp.schema.yaml }\n  crm: { kind: memory, schema: crm.schema.yaml }\n";
+    let mut out = vec![];
+    for line in [
+        "  log: { kind: postgres, url: \"postgres://tablemap:hunter2@db.example.com/log\", schema: log.schema.yaml }",
+        "  log: { kind: odata, url: https://svc:hunter2@example.com/odata, schema: log.schema.yaml }",
+        "  log: { kind: postgres, url: \"Server=db;User Id=sa;Password=hunter2;\", schema: log.schema.yaml }",
+        "  # password: hunter2",
+        "    password: hunter2",
+        "    client_secret: \"8Q~hunter2hunter2\"",
+    ] {
+        let text = format!("{PROJECT}{line}\n");
+        let want = Want::Lines(vec![(w.files.len(), PROJECT.len()..text.len())]);
+        out.push(Mutant { edits: vec![], more: Some(("tablemap.yaml".into(), text)), want });
+    }
+    for m in w.maps() {
+        let text = "# psql postgres://tablemap:hunter2@db.example.com/crm";
+        out.push(head(w, &m, text));
     }
     out
 }

@@ -132,9 +132,6 @@ pub fn scale_narrowed(w: &World) -> Vec<Mutant> {
 
 pub fn range_narrowed(w: &World) -> Vec<Mutant> {
     narrowed(w, |from, to| match (from, to) {
-        (Type::Decimal { limits: Some((p, s)) }, Type::Decimal { limits: Some((q, t)) }) if p - s <= q - t => {
-            Some(("decimal", format!("decimal({},{t})", p - s - 1 + t)))
-        }
         (Type::Integer, Type::Integer) => Some(("integer", "decimal(9,0)".to_string())),
         _ => None,
     })

@@ -28,6 +28,8 @@ pub struct World {
     base: HashSet<(String, String, String)>,
 }
 
+type Loaded = (Sources, Vec<(String, Arc<StoreSchema>)>, Vec<(FileId, ast::File)>, Vec<Diagnostic>);
+
 /// One replacement in one file.
 #[derive(Clone)]
 pub struct Edit {
@@ -180,12 +182,7 @@ impl World {
         }
     }
 
-    fn load(
-        &self,
-        texts: &[String],
-        more: Option<&(String, String)>,
-        all: bool,
-    ) -> (Sources, Vec<(String, Arc<StoreSchema>)>, Vec<(FileId, ast::File)>, Vec<Diagnostic>) {
+    fn load(&self, texts: &[String], more: Option<&(String, String)>, all: bool) -> Loaded {
         let mut sources = Sources::new();
         let (mut stores, mut asts, mut findings) = (vec![], vec![], vec![]);
         for (i, f) in self.files.iter().enumerate() {
@@ -209,9 +206,12 @@ impl World {
         }
         if let Some((name, text)) = more {
             let id = sources.add(name.as_str(), text.as_str());
-            let (a, found) = syntax::dsl::parse(&sources, id);
-            asts.push((id, a));
-            findings.extend(found);
+            // A project file is only looked at as text.
+            if name.ends_with(".tmap") {
+                let (a, found) = syntax::dsl::parse(&sources, id);
+                asts.push((id, a));
+                findings.extend(found);
+            }
         }
         (sources, stores, asts, findings)
     }
