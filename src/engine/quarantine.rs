@@ -6,9 +6,7 @@ use super::chunk::{Chunk, Item, Left, Record};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
-use crate::store::{
-    QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait,
-};
+use crate::store::{QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
 use crate::value::{Key, Type, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -155,6 +153,9 @@ impl Chunk<'_> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
+        if item.renewed && self.has_quarantine {
+            tx.state_mut().release(&leg.name, &key, company)?;
+        }
         let record = message::record(&self.engine.maps, leg, &item.key);
         let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
         let earlier = match self.has_quarantine {

@@ -203,7 +203,12 @@ impl ReadState for Handle {
             "SELECT key, tbl, \"columns\", \"values\", company FROM _tablemap_waits WHERE leg = ?1 \
              ORDER BY key, company, id",
             [leg],
-            |r| Ok(((r.get::<_, String>(0)?, r.get::<_, String>(4)?), (r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))),
+            |r| {
+                Ok((
+                    (r.get::<_, String>(0)?, r.get::<_, String>(4)?),
+                    (r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?),
+                ))
+            },
         )?;
         let mut known: HashMap<(String, String, String), bool> = HashMap::new();
         let mut arrived: Vec<String> = Vec::new();

@@ -85,7 +85,10 @@ impl Template for Companies {
     fn heal(&mut self) -> Vec<(String, String)> {
         let mut all = vec![("a".to_string(), "update items set name = 'healed' where length(name) > 8".to_string())];
         for c in COMPANIES {
-            all.push(("b".into(), format!("insert or ignore into Kinds values ('{c}', 'k1'), ('{c}', 'k2'), ('{c}', 'k3')")));
+            all.push((
+                "b".into(),
+                format!("insert or ignore into Kinds values ('{c}', 'k1'), ('{c}', 'k2'), ('{c}', 'k3')"),
+            ));
         }
         all
     }
@@ -143,5 +146,7 @@ impl Template for Companies {
 
 #[test]
 fn simulate_companies() {
-    simulate("companies", 50, &[], &["parks", "quarantines", "deletes", "crashes", "updates"], &|_| Box::new(Companies));
+    simulate("companies", 50, &[], &["parks", "quarantines", "deletes", "crashes", "updates"], &|_| {
+        Box::new(Companies)
+    });
 }

@@ -102,8 +102,11 @@ impl Template for Mixed {
         .into()
     }
     fn rested(&mut self, sim: &mut Sim) -> Result<(), String> {
-        let projects: BTreeMap<String, String> =
-            sim.rows("d", "select id, number from projects").into_iter().map(|r| (r[0].clone(), r[1].clone())).collect();
+        let projects: BTreeMap<String, String> = sim
+            .rows("d", "select id, number from projects")
+            .into_iter()
+            .map(|r| (r[0].clone(), r[1].clone()))
+            .collect();
         let mut left: BTreeMap<String, Vec<String>> = sim
             .rows("f", "select ID, TYPE, AMOUNT, PROJECT, VOUCHER, TAX from imports")
             .into_iter()

@@ -216,7 +216,10 @@ map \"Orders\" {{
             return Err(format!("{k} is missing in the target"));
         }
         if orphans > waiting.len() {
-            return Err(format!("{orphans} rows in the target have no source, {} records wait: {there:?}", waiting.len()));
+            return Err(format!(
+                "{orphans} rows in the target have no source, {} records wait: {there:?}",
+                waiting.len()
+            ));
         }
         Ok(())
     }

@@ -38,10 +38,13 @@ impl Template for Ring {
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         let (id, p) = (1 + rng.below(4), 100 * rng.below(9));
-        ("a".into(), match rng.below(3) {
-            0 => format!("insert or ignore into t values ({id}, {p}, null)"),
-            _ => format!("update t set p = {p} where id = {id}"),
-        })
+        (
+            "a".into(),
+            match rng.below(3) {
+                0 => format!("insert or ignore into t values ({id}, {p}, null)"),
+                _ => format!("update t set p = {p} where id = {id}"),
+            },
+        )
     }
     fn rested(&mut self, sim: &mut Sim) -> Result<(), String> {
         let waiting = sim.quarantine();

@@ -53,11 +53,7 @@ impl TwoWay {
     }
     fn conflicts(sim: &Sim) -> usize {
         let there = |s| !sim.rows(s, "select 1 from sqlite_master where name = '_tablemap_conflicts'").is_empty();
-        ["a", "b"]
-            .iter()
-            .filter(|s| there(**s))
-            .map(|s| sim.rows(s, "select 1 from _tablemap_conflicts").len())
-            .sum()
+        ["a", "b"].iter().filter(|s| there(**s)).map(|s| sim.rows(s, "select 1 from _tablemap_conflicts").len()).sum()
     }
 }
 
@@ -134,17 +130,23 @@ map \"People\" {{
                 3 => format!("update Customers set NAME = 'n{n}' where ACCOUNT = '{k}'"),
                 4 => format!("update Customers set CITY = 'c{c}' where ACCOUNT = '{k}'"),
                 5 => format!("update Customers set HOLD = '{hold}', CITY = null where ACCOUNT = '{k}'"),
-                6 => format!("update Customers set NAME = 'x' where ACCOUNT = '{k}'; update Customers set NAME = 'n{n}' where ACCOUNT = '{k}'"),
+                6 => format!(
+                    "update Customers set NAME = 'x' where ACCOUNT = '{k}'; update Customers set NAME = 'n{n}' where ACCOUNT = '{k}'"
+                ),
                 _ => format!("delete from Customers where ACCOUNT = '{k}'"),
             };
             return ("b".into(), sql);
         }
         let sql = match rng.below(9) {
-            0..=2 => format!("insert or ignore into people(number, name, city, onhold) values ('{k}', 'n{n}', 'c{c}', {h})"),
+            0..=2 => {
+                format!("insert or ignore into people(number, name, city, onhold) values ('{k}', 'n{n}', 'c{c}', {h})")
+            }
             3 => format!("update people set name = 'n{n}' where number = '{k}'"),
             4 => format!("update people set city = 'c{c}' where number = '{k}'"),
             5 => format!("update people set onhold = {h}, city = null where number = '{k}'"),
-            6 => format!("update people set name = 'y' where number = '{k}'; update people set name = 'n{n}' where number = '{k}'"),
+            6 => format!(
+                "update people set name = 'y' where number = '{k}'; update people set name = 'n{n}' where number = '{k}'"
+            ),
             _ => format!("delete from people where number = '{k}'"),
         };
         ("a".into(), sql)
