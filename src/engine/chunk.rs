@@ -31,6 +31,8 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key before, where that changed: what waits under it is this record's.
     pub was: Option<Vec<Value>>,
+    /// What waits under its key was another record's.
+    pub renewed: bool,
     /// Its place among the records evaluated with it.
     pub n: usize,
 }

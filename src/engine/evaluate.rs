@@ -2,7 +2,7 @@
 
 use super::apply::{self, Verdict};
 use super::chunk::{Item, What};
-use super::fold::Work;
+use super::fold::{LookedUp, Work};
 use super::runtime::{Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::store::{Rows, Snapshot};
@@ -16,6 +16,7 @@ impl Engine {
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
         works: &[Work],
+        looked_up: &[LookedUp],
         values: &mut Vec<Value>,
     ) -> Result<Vec<Item>> {
         let l = leg.leg();
@@ -34,7 +35,11 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: work.path.clone(),
-                was: work.old_key.clone().filter(|k| !work.displaced && leg.source_key(k) != leg.source_key(&work.key)),
+                renewed: work.renewed,
+                was: work
+                    .old_key
+                    .clone()
+                    .filter(|k| !work.displaced && !work.left && leg.source_key(k) != leg.source_key(&work.key)),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -46,7 +51,7 @@ impl Engine {
             r += 1;
             let row = rows.row(i);
             if !there[i] || work.displaced {
-                self.gone(leg, snapshot, work, None, &mut item)?;
+                self.gone(leg, snapshot, work, looked_up, None, &mut item)?;
                 items.push(item);
                 continue;
             }
@@ -72,7 +77,7 @@ impl Engine {
                 }
                 Verdict::FilteredOut => {
                     if l.exit_delete {
-                        self.gone(leg, snapshot, work, Some(row), &mut item)?;
+                        self.gone(leg, snapshot, work, looked_up, Some(row), &mut item)?;
                     }
                 }
                 Verdict::Failed(f) => {
@@ -91,6 +96,7 @@ impl Engine {
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
         work: &Work,
+        looked_up: &[LookedUp],
         now: Option<&[Value]>,
         item: &mut Item,
     ) -> Result<()> {
@@ -108,7 +114,7 @@ impl Engine {
         match now {
             // It is there and does not match now.
             Some(now) => {
-                if work.old.is_empty() && work.cells_before.is_empty() {
+                if work.old.is_empty() && !work.dependent {
                     return Ok(());
                 }
                 let mut base: Vec<(ColumnId, Value)> = l
@@ -141,9 +147,7 @@ impl Engine {
             }
         }
         let mut row: Vec<Value> = before.row(0).to_vec();
-        for (slot, v) in &work.cells_before {
-            row[*slot] = v.clone();
-        }
+        self.lookups_before(leg, snapshot, looked_up, &mut row)?;
         let context = &self.maps.context;
         if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
             return Ok(());
@@ -153,6 +157,75 @@ impl Engine {
             item.what = What::Delete;
             if leg.map.two_way > 0 {
                 item.base = Some(work.old.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts into an imagined row what it looked up before the changes at hand (R10).
+    fn lookups_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        looked_up: &[LookedUp],
+        row: &mut [Value],
+    ) -> Result<()> {
+        let l = leg.leg();
+        if looked_up.is_empty() {
+            return Ok(());
+        }
+        let schema = &self.maps.stores[l.source.store].1;
+        let mut other = vec![false; l.read.joins.len()];
+        for (j, (join, info)) in l.read.joins.iter().zip(&l.joins).enumerate() {
+            let slots: Vec<(usize, ColumnId)> = l
+                .read
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, (s, _))| *s == j + 1)
+                .map(|(i, (_, c))| (i, *c))
+                .collect();
+            let columns: Vec<ColumnId> = slots.iter().map(|(_, c)| *c).collect();
+            let parent = join.from.checked_sub(1);
+            let refs: Vec<Value> = info.refs.iter().map(|s| row[*s].clone()).collect();
+            let of_type = join.when.as_ref().is_none_or(|(c, v)| {
+                l.read.columns.iter().position(|rc| *rc == (join.from, *c)).is_none_or(|slot| row[slot] == *v)
+            });
+            let reached = parent.is_none_or(|p| row[l.joins[p].found] == Value::Boolean(true));
+            let changes = || looked_up.iter().filter(|e| e.join == j);
+            let mut there: Option<Option<Vec<Value>>> = None;
+            if !of_type || !reached || refs.iter().any(Value::is_null) {
+                there = parent.is_some_and(|p| other[p]).then_some(None);
+            } else if let Some((n, e)) = changes().enumerate().find(|(_, e)| e.before.as_ref() == Some(&refs)) {
+                let made = changes().take(n).any(|x| x.before.is_none() && x.key == e.was);
+                let plan = crate::store::ReadPlan {
+                    table: join.table,
+                    joins: vec![],
+                    columns: columns.iter().map(|c| (0, *c)).collect(),
+                };
+                let mut now = Rows::of(&plan);
+                snapshot.fetch(&plan, std::slice::from_ref(&e.key), &mut now)?;
+                let old = |i: usize, c: &ColumnId| {
+                    let old = e.old.iter().find(|(o, _)| o == c).map(|(_, v)| v);
+                    old.or_else(|| now.cells.get(i)).cloned().unwrap_or(Value::Null)
+                };
+                there = Some((!made).then(|| columns.iter().enumerate().map(|(i, c)| old(i, c)).collect()));
+            } else if changes().any(|e| e.key == refs && join.key == schema.get(join.table).primary_key) {
+                // It came under this key since.
+                there = Some(None);
+            } else if parent.is_some_and(|p| other[p]) {
+                let found = snapshot.find(join.table, &join.key, std::slice::from_ref(&refs), &columns)?.pop();
+                there = Some(match found {
+                    Some(crate::store::Found::One { values, .. }) => Some(values),
+                    _ => None,
+                });
+            }
+            if let Some(there) = there {
+                other[j] = true;
+                row[info.found] = Value::Boolean(there.is_some());
+                for (i, (slot, _)) in slots.iter().enumerate() {
+                    row[*slot] = there.as_ref().and_then(|v| v.get(i)).cloned().unwrap_or(Value::Null);
+                }
             }
         }
         Ok(())
@@ -169,17 +242,14 @@ impl Engine {
         if work.before.is_some() {
             return Ok(work.before.clone());
         }
-        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work, row) } else { Ok(None) }
+        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work) } else { Ok(None) }
     }
 
     fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        if self.key_looked_up(leg, work, row) {
-            return true;
-        }
         if work.old.is_empty() {
             return work.old_key.is_some();
         }
+        let l = leg.leg();
         let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
         inputs.into_iter().any(|c| match work.old.get(c) {
             None => false,
@@ -187,29 +257,8 @@ impl Engine {
         }) || work.old_key.is_some()
     }
 
-    /// Whether a key that is looked up (a company's code, mostly) may be another one now because the looked-up row
-    /// changed. Where the record refers to another row than before, its own old values say more.
-    fn key_looked_up(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        let refers_anew = || {
-            l.read.columns.iter().zip(row).any(|((from, c), now)| {
-                let refers = l.read.joins.iter().any(|j| j.from == 0 && j.columns.contains(c));
-                *from == 0 && refers && work.old.get(c).is_some_and(|old| old != now)
-            })
-        };
-        l.lines.iter().any(|l| l.key && !l.joins.is_empty())
-            && work.cells_before.iter().any(|(slot, old)| row[*slot] != *old)
-            && !refers_anew()
-    }
-
     /// The key lines' values before the change.
-    fn key_before(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        work: &Work,
-        row: &[Value],
-    ) -> Result<Option<Vec<Value>>> {
+    fn key_before(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, work: &Work) -> Result<Option<Vec<Value>>> {
         let l = leg.leg();
         let source = self.maps.stores[l.source.store].1.get(l.source.table);
         let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
@@ -219,22 +268,8 @@ impl Engine {
             }
         }
         let mut rows = Rows::of(&l.read);
-        if !self.key_looked_up(leg, work, row) {
-            snapshot.imagine(&l.read, &base, &mut rows)?;
-            return Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok());
-        }
-        let own = l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0);
-        for ((_, c), now) in own {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, now.clone()));
-            }
-        }
         snapshot.imagine(&l.read, &base, &mut rows)?;
-        let mut before = rows.row(0).to_vec();
-        for (slot, old) in &work.cells_before {
-            before[*slot] = old.clone();
-        }
-        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
+        Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok())
     }
 
     /// Table and column names of a misfit.

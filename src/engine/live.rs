@@ -43,6 +43,8 @@ struct LegRun<'a> {
     claimed: KeySet,
     /// Records consumed ahead of the position whose integration keys are not among them yet.
     ahead: Vec<String>,
+    /// Looked-up rows that changed in what is not consumed.
+    looked_up: Vec<LookedUp>,
     stopped: Option<String>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
@@ -133,6 +135,61 @@ impl Engine {
         Ok(moved)
     }
 
+    /// The rest of the log, row by row.
+    fn look_ahead(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        from: i64,
+        tables: &[TableId],
+        each: &mut dyn FnMut(&Change),
+    ) -> Result<()> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut after = self.source(leg).position_at(from);
+        loop {
+            let mut changes = Vec::new();
+            let name = std::slice::from_ref(&leg.name);
+            let ended = snapshot.changes(&after, tables, name, self.limits.log_rows.max(1_000), &mut changes)?;
+            changes.iter().for_each(&mut *each);
+            match changes.last() {
+                Some(last) if !ended => after = self.source(leg).position_at(last.seq),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Records that have work without a log row of their own may have one later in the log than this cycle reads; the
+    /// snapshot holds that change, so what was before it must be known.
+    fn own_later(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, from: i64, works: &mut [Work]) -> Result<()> {
+        let mut index: HashMap<Key, usize> = works
+            .iter()
+            .enumerate()
+            .filter(|(_, w)| w.first == i64::MAX && w.misfit.is_none())
+            .map(|(i, w)| (leg.source_key(&w.key), i))
+            .collect();
+        if index.is_empty() {
+            return Ok(());
+        }
+        let opposite = leg.opposite_name(&self.project);
+        self.look_ahead(leg, snapshot, from, &[leg.leg().source.table], &mut |c| {
+            let (Ok(key), false) = (&c.key, c.origin.as_deref() == Some(&opposite)) else { return };
+            if let Some(old_key) = &c.old_key
+                && let Some(i) = index.remove(&leg.source_key(old_key))
+            {
+                works[i].old_key.get_or_insert_with(|| old_key.clone());
+                works[i].key.clone_from(key);
+                index.insert(leg.source_key(key), i);
+            }
+            if let Some(i) = index.get(&leg.source_key(key)) {
+                for (column, value) in &c.old {
+                    works[*i].old.entry(*column).or_insert_with(|| value.clone());
+                }
+            }
+        })
+    }
+
     /// Creates and updates of one leg, chunk by chunk.
     fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
@@ -165,6 +222,7 @@ impl Engine {
         let mut folded = Folded::default();
         let any = !changes.is_empty();
         folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
+        folded.renew(leg);
         self.add_retries(leg, view.as_mut(), &mut folded)?;
         drop(view);
         let mut run = LegRun {
@@ -182,6 +240,7 @@ impl Engine {
             pending_ahead: HashMap::new(),
             claimed: KeySet::default(),
             ahead: covered.ahead.into_keys().collect(),
+            looked_up: std::mem::take(&mut folded.looked_up),
             stopped: None,
             moved: any && end > number(&progress.position),
             started: self.env.monotonic(),
@@ -192,7 +251,13 @@ impl Engine {
         }
         // What changed rows are looked up by comes first, page by page; the log rows that caused it stay unconsumed
         // until all of it is done.
-        let looked_up = std::mem::take(&mut folded.looked_up);
+        let looked_up = run.looked_up.clone();
+        if !ended && leg.leg().operations.delete {
+            let mut later = Folded::default();
+            let joined: Vec<TableId> = leg.leg().read.joins.iter().map(|j| j.table).collect();
+            self.look_ahead(leg, snapshot, end, &joined, &mut |c| later.add_looked_up(leg, c))?;
+            run.looked_up.append(&mut later.looked_up);
+        }
         for change in &looked_up {
             self.dependents(&mut run, snapshot, change, &mut folded)?;
             if run.stopped.is_some() {
@@ -200,6 +265,9 @@ impl Engine {
             }
         }
         let mut works = folded.works;
+        if !ended {
+            self.own_later(leg, snapshot, end, &mut works)?;
+        }
         works.sort_by_key(|w| w.first);
         // Work without a log row does not hold the position back.
         run.done = vec![false; works.len()];
@@ -232,7 +300,7 @@ impl Engine {
             .collect();
         for works in works.chunks(self.limits.live_rows) {
             let mut values = Vec::new();
-            for item in self.evaluate_works(leg, snapshot, works, &mut values)? {
+            for item in self.evaluate_works(leg, snapshot, works, &[], &mut values)? {
                 let What::Write(at) = item.what else { continue };
                 for company in &companies {
                     let value = |i: &usize| cell_value(&leg.cells[*i], &values[at..], company.as_ref(), &[]);
@@ -250,7 +318,7 @@ impl Engine {
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
     fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
         let mut values = Vec::new();
-        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &mut values)?;
+        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &run.looked_up, &mut values)?;
         if evaluated.iter().any(|i| i.before.is_some()) {
             self.claim_ahead(run, snapshot)?;
         }
@@ -412,7 +480,7 @@ impl Engine {
         if !retries.is_empty() && run.stopped.is_none() {
             let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
             let mut values = Vec::new();
-            let items = self.evaluate_works(run.leg, snapshot, &works, &mut values)?;
+            let items = self.evaluate_works(run.leg, snapshot, &works, &run.looked_up, &mut values)?;
             self.apply_and_commit(run, &items, &retries, &values, true)?;
         }
         Ok(())
@@ -461,9 +529,6 @@ impl Engine {
             wanted.push(before.clone());
         }
         let key_len = schema.get(l.source.table).primary_key.len();
-        let slots = |c: &ColumnId| l.read.columns.iter().position(|rc| *rc == (change.join + 1, *c));
-        let cells_before: Vec<(usize, Value)> =
-            change.old.iter().filter_map(|(c, v)| slots(c).map(|s| (s, v.clone()))).collect();
         for values in wanted {
             if values.iter().any(Value::is_null) {
                 continue;
@@ -476,10 +541,9 @@ impl Engine {
                 after = keys.last().map(|k| k[..key_len].to_vec());
                 let mut page: Vec<Work> = Vec::new();
                 for key in keys {
-                    if full || folded.works.len() > self.limits.log_rows {
+                    if !folded.knows(leg, &key) && (full || folded.works.len() > self.limits.log_rows) {
                         let mut w = Work::of(key);
                         (w.dependent, w.path) = (true, change.path.clone());
-                        w.cells_before.clone_from(&cells_before);
                         page.push(w);
                     } else {
                         let w = folded.work(leg, &key);
@@ -487,12 +551,12 @@ impl Engine {
                         if change.path.len() > w.path.len() {
                             w.path.clone_from(&change.path);
                         }
-                        if w.cells_before.is_empty() {
-                            w.cells_before.clone_from(&cells_before);
-                        }
                     }
                 }
                 if !page.is_empty() {
+                    if run.end < run.head {
+                        self.own_later(leg, snapshot, run.end, &mut page)?;
+                    }
                     self.dependent_page(run, snapshot, page)?;
                 }
                 if !full || run.stopped.is_some() || self.env.cancelled() {
@@ -531,7 +595,10 @@ impl Engine {
                     renamed.insert(leg.source_key(was).to_text(), w.key.clone());
                 }
             }
-            let keys: Vec<String> = folded.works.iter().map(|w| leg.source_key(&w.key).to_text()).collect();
+            let keys: Vec<String> =
+                folded.works.iter().filter(|w| !w.renewed).map(|w| leg.source_key(&w.key).to_text()).collect();
+            let undone = std::mem::take(&mut folded.undone);
+            let keys = keys.into_iter().chain(undone.iter().map(|k| leg.source_key(k).to_text()));
             let mut more = Vec::new();
             for key in keys {
                 more.extend(view.state().quarantine_of(&leg.name, &key)?);

@@ -156,6 +156,9 @@ impl Chunk<'_> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
+        if item.renewed && self.has_quarantine {
+            tx.state_mut().release(&leg.name, &key, company)?;
+        }
         let record = message::record(&self.engine.maps, leg, &item.key);
         let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
         let earlier = match self.has_quarantine {
