@@ -266,6 +266,9 @@ impl Engine {
             }
         }
         let mut works = folded.works;
+        if !looked_up.is_empty() {
+            self.recall(leg, &mut works)?;
+        }
         if !ended {
             self.own_later(leg, snapshot, end, &mut works)?;
         }
@@ -294,7 +297,17 @@ impl Engine {
             Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
             _ => vec![None],
         };
-        let works: Vec<Work> = ahead
+        let mut view = self.target(leg).snapshot()?;
+        let none_waits = view.state().quarantine_counts(&leg.name)?.is_empty();
+        let mut holding = Vec::new();
+        for key in ahead {
+            // One that waits has not got its key.
+            if none_waits || view.state().quarantine_of(&leg.name, &key)?.is_empty() {
+                holding.push(key);
+            }
+        }
+        drop(view);
+        let works: Vec<Work> = holding
             .iter()
             .filter_map(|k| Key::parse(k, &leg.source_key_types))
             .map(|k| Work::of(k.0.into_vec()))
@@ -521,6 +534,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: work.path.clone(),
                 renewed: work.renewed,
+                kept: work.before.clone(),
                 was: work
                     .old_key
                     .clone()
@@ -589,9 +603,9 @@ impl Engine {
         if !l.operations.delete {
             return Ok(());
         }
-        if work.before.is_some() {
+        if let Some((_, before)) = work.before.first() {
             // It was applied under this key, and what came after is still open.
-            item.before.clone_from(&work.before);
+            item.before = Some(before.clone());
             item.what = What::Delete;
             return Ok(());
         }
@@ -618,7 +632,8 @@ impl Engine {
                 snapshot.imagine(&l.read, &base, &mut before)?;
             }
             None => {
-                if work.old.is_empty() {
+                let came_and_went = leg.map.two_way > 0 && !work.based && work.first != i64::MAX;
+                if work.old.is_empty() || came_and_went {
                     return Ok(());
                 }
                 let source = self.maps.stores[l.source.store].1.get(l.source.table);
@@ -724,8 +739,8 @@ impl Engine {
         work: &Work,
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
-        if work.before.is_some() {
-            return Ok(work.before.clone());
+        if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
+            return Ok(Some(before.clone()));
         }
         if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work) } else { Ok(None) }
     }
@@ -814,6 +829,7 @@ impl Engine {
                     if run.end < run.head {
                         self.own_later(leg, snapshot, run.end, &mut page)?;
                     }
+                    self.recall(leg, &mut page)?;
                     self.dependent_page(run, snapshot, page)?;
                 }
                 if !full || run.stopped.is_some() || self.env.cancelled() {
@@ -876,7 +892,7 @@ impl Engine {
             let base = self.base_of(leg, &entry);
             let before = before_lines(leg, &entry.old_ikey);
             let w = folded.work(leg, &key.0);
-            w.before = w.before.take().or(before);
+            w.before.extend(before.map(|b| (entry.company.clone(), b)));
             if !base.is_empty() {
                 for (c, v) in base {
                     w.old.insert(c, v);
@@ -884,6 +900,25 @@ impl Engine {
                 w.based = true;
             } else if !known {
                 w.based = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits of records that come to be evaluated because of what they look up: the base, and the key before.
+    fn recall(&self, leg: &LegRt, works: &mut [Work]) -> Result<()> {
+        let mut view = self.target(leg).snapshot()?;
+        if view.state().quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        for w in works.iter_mut().filter(|w| w.dependent && w.before.is_empty()) {
+            for entry in view.state().quarantine_of(&leg.name, &leg.source_key(&w.key).to_text())? {
+                let base = self.base_of(leg, &entry);
+                if !base.is_empty() {
+                    (w.based, w.dependent) = (true, false);
+                    w.old.extend(base);
+                }
+                w.before.extend(before_lines(leg, &entry.old_ikey).map(|b| (entry.company, b)));
             }
         }
         Ok(())
