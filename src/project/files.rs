@@ -20,6 +20,10 @@ pub fn read_text(
     blame: Option<Span>,
 ) -> Result<FileId, Box<Diagnostic>> {
     let name = shown(path);
+    if let Some(text) = sources.instead(&name) {
+        let text = text.to_string();
+        return Ok(sources.add(name, text));
+    }
     let finding = |code: Code, message: String, help: &str| {
         let d = match blame {
             Some(span) => Diagnostic::new(code, span, message),

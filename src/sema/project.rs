@@ -6,7 +6,7 @@ use super::map::{self, company_lines};
 use super::order::{circles, order};
 use super::report::Report;
 use super::value_map::check_equal_pairs;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::function::Context;
 use crate::syntax::ast::{Map, Name, ValuesDecl};
 use std::collections::HashMap;
@@ -120,9 +120,7 @@ fn needs(maps: &[&Map], ok: &mut [bool], report: &mut Report<'_>) -> Vec<Vec<usi
                 Some(i) => of.push(*i),
                 None => {
                     let message = format!("prerequisite `{}` is not in this project", n.text);
-                    let mut d = Diagnostic::new(Code::TM1002, n.at.0, message);
-                    d.help = did_you_mean(&n.text, ids.keys().copied());
-                    report.add(d);
+                    report.unknown(Code::TM1002, n.at, message, &n.text, ids.keys().copied());
                 }
             }
         }
