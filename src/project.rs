@@ -13,9 +13,13 @@ use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The name of the project file.
 pub const FILE: &str = "tablemap.yaml";
+
+/// The most threads that read maps.
+const MAX_THREADS: usize = 8;
 
 /// A project: what `tablemap.yaml` says, with its schemas and maps.
 #[derive(Clone, Debug)]
@@ -194,8 +198,18 @@ pub fn load_with(
     (Some(project), findings)
 }
 
+/// The stores of the project of this project file, without its maps; nothing where it cannot be read.
+pub fn load_stores(path: &Path, sources: &mut Sources) -> Vec<(String, Arc<StoreSchema>)> {
+    let Ok(file) = read_text(path, DEFAULT_SIZE, sources, None) else { return vec![] };
+    let root = path.parent().unwrap_or(Path::new("."));
+    let (mut project, _) = read(sources, file, root, &|name| std::env::var(name).ok());
+    schemas(&mut project, sources, &mut vec![]);
+    project.stores.into_iter().map(|s| (s.name, Arc::new(s.schema))).collect()
+}
+
 fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
-    for store in &mut project.stores {
+    let mut read: Vec<(usize, FileId)> = vec![];
+    for (i, store) in project.stores.iter().enumerate() {
         if store.schema_path.as_os_str().is_empty() {
             continue;
         }
@@ -211,7 +225,11 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
                 continue;
             }
         };
-        let (schema, mut more) = crate::schema::load(sources, file);
+        read.push((i, file));
+    }
+    let loaded = in_parallel(&read, |(_, file)| crate::schema::load(sources, *file));
+    for ((i, _), (schema, mut more)) in read.into_iter().zip(loaded) {
+        let store = &mut project.stores[i];
         findings.append(&mut more);
         if !schema.name.is_empty() && schema.name != store.name {
             let d = Diagnostic::new(
@@ -228,6 +246,7 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
 
 fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
     let paths = files::matching(&project.root, &project.patterns, findings);
+    let mut read: Vec<(PathBuf, FileId, bool)> = vec![];
     for path in paths {
         let name = path.to_string_lossy();
         let is_yaml = name.ends_with(".map.yaml") || name.ends_with(".map.yml");
@@ -244,10 +263,48 @@ fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnos
                 continue;
             }
         };
-        let (ast, mut more) = if is_yaml { yaml::parse(sources, file) } else { dsl::parse(sources, file) };
+        read.push((path, file, is_yaml));
+    }
+    let parse = |(_, file, is_yaml): &(PathBuf, FileId, bool)| {
+        if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) }
+    };
+    let parsed = in_parallel(&read, parse);
+    for ((path, file, _), (ast, mut more)) in read.into_iter().zip(parsed) {
         findings.append(&mut more);
         project.maps.push(MapFile { path, file, ast });
     }
+}
+
+/// `f` of each item, in the order of the items, on as many threads as there are processors.
+fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(items.len());
+    if threads < 2 {
+        return items.iter().map(f).collect();
+    }
+    // Small pieces: a thread that was kept waiting takes fewer.
+    let piece = items.len().div_ceil(threads * 8);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let mut done: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
+        let work = || {
+            let mut own = vec![];
+            loop {
+                let start = next.fetch_add(piece, std::sync::atomic::Ordering::Relaxed);
+                let Some(rest) = items.get(start..).filter(|r| !r.is_empty()) else { return own };
+                own.push((start, rest.iter().take(piece).map(&f).collect::<Vec<R>>()));
+            }
+        };
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for thread in others {
+            match thread.join() {
+                Ok(mut own) => all.append(&mut own),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    done.sort_by_key(|(start, _)| *start);
+    done.into_iter().flat_map(|(_, own)| own).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! none is left. A fix never makes a file worse: after it there are not more syntax errors, nor, with as many of those,
 //! more errors (a mended syntax error may bring to light what it hid). One that would is not applied, and told of.
 
-use super::{Code, Diagnostic, Edit, Fix, Severity};
+use super::{Diagnostic, Edit, Fix, Severity};
 use crate::source::{FileId, Sources};
 use std::collections::BTreeMap;
 
@@ -82,6 +82,8 @@ struct Candidate {
     done: Done,
     /// The text it stands on, by which it is known again in a later round.
     line: String,
+    /// What it should take away: syntax errors, errors.
+    weight: (usize, usize),
 }
 
 impl Candidate {
@@ -109,6 +111,7 @@ fn candidate(checked: &Checked, d: &Diagnostic, unsafe_too: bool) -> Option<Cand
         fix: fix.clone(),
         done: Done { file: file.name.clone(), code: d.code.0, title: fix.title.clone(), safe: fix.safe },
         line: file.line(file.place(first.span.start).line).trim().to_string(),
+        weight: weight(d),
     })
 }
 
@@ -160,9 +163,21 @@ fn errors(checked: &Checked, file: Option<&str>) -> (usize, usize) {
         file.is_none_or(|name| d.span().is_some_and(|s| checked.sources.file(s.file).name == name))
             && d.severity == Severity::Error
     };
-    let syntax = |c: Code| c.0.starts_with("TM01");
-    let all = checked.findings.iter().filter(of);
-    all.fold((0, 0), |(s, n), d| (s + usize::from(syntax(d.code)), n + 1))
+    checked.findings.iter().filter(of).map(weight).fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+}
+
+/// A finding as syntax errors and errors: 0 or 1 of each.
+fn weight(d: &Diagnostic) -> (usize, usize) {
+    let error = d.severity == Severity::Error;
+    (usize::from(error && d.code.0.starts_with("TM01")), usize::from(error))
+}
+
+/// Whether several fixes took away all that each of them should. If not, one of them may have brought in what another
+/// took away, so that they are looked at in smaller groups.
+fn as_hoped(before: &Checked, after: &Checked, group: &[&Candidate]) -> bool {
+    let (s, n) = group.iter().fold((0, 0), |(s, n), c| (s + c.weight.0, n + c.weight.1));
+    let (before, after) = (errors(before, None), errors(after, None));
+    group.len() == 1 || (after.0 + s <= before.0 && after.1 + n <= before.1)
 }
 
 fn worse(before: &Checked, after: &Checked, changed: &[&Candidate]) -> bool {
@@ -196,7 +211,8 @@ pub fn apply(first: Checked, unsafe_too: bool, check: &mut dyn FnMut(&Texts) -> 
             let before = best.as_ref().map_or(&now, |(_, c)| c);
             looks += 1;
             let after = make(&now, &texts, &fixes).and_then(|t| check(&t).map(|c| (t, c)));
-            match after.filter(|(_, c)| !worse(before, c, &fixes)) {
+            let hoped: Vec<&Candidate> = group.iter().filter_map(|i| round.get(*i)).collect();
+            match after.filter(|(_, c)| !worse(before, c, &fixes) && as_hoped(before, c, &hoped)) {
                 Some(found) => {
                     best = Some(found);
                     taken = trial;
@@ -220,7 +236,12 @@ pub fn apply(first: Checked, unsafe_too: bool, check: &mut dyn FnMut(&Texts) -> 
         (texts, now) = (new, after);
     }
     let more_unsafe = if unsafe_too { 0 } else { candidates(&now, true, &refused).len() };
-    let refused = refused.into_iter().map(|c| c.done).collect();
+    // A refused one may have been tried again after its line had changed, and may be gone with another.
+    let refused: Vec<Done> = candidates(&now, unsafe_too, &[])
+        .into_iter()
+        .filter(|c| refused.iter().any(|r| r.same(c)))
+        .map(|c| c.done)
+        .collect();
     Outcome { texts, applied, refused, more_unsafe, left: now }
 }
 

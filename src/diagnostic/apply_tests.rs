@@ -1,6 +1,7 @@
 //! The applier against a checker that is a few words long: `bad` is an error whose fix is `good`, and so on.
 
 use super::*;
+use crate::diagnostic::Code;
 use crate::source::Span;
 
 /// Words and what they are found to be: (word, code, replacement, safe, errors it stands for).

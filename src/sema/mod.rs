@@ -18,12 +18,14 @@ mod reader;
 mod reference;
 mod report;
 mod rows;
+mod spelling;
 mod typing;
 mod value_map;
 
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
+pub use spelling::spell;
 
 use crate::diagnostic::Diagnostic;
 use crate::schema::StoreSchema;
