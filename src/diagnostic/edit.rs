@@ -37,7 +37,7 @@ pub fn statement(text: &str, span: Span) -> Span {
             let below = text[to..].starts_with('\n');
             Span::new(span.file, from, if above && below { to + 1 } else { to })
         }
-        (true, false) => Span::new(span.file, start, end),
+        (true, false) => Span::new(span.file, start, to),
         (false, _) => Span::new(span.file, from, end),
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(cut("a\n  bb\nc\n", "bb", statement), "a\nc\n");
         assert_eq!(cut("a\n\nbb\n\nc\n", "bb", statement), "a\n\nc\n");
         assert_eq!(cut("bb\n\nc\n", "bb", statement), "c\n");
-        assert_eq!(cut("a\nbb  # why\nc\n", "bb", statement), "a\n  # why\nc\n");
+        assert_eq!(cut("a\nbb  # why\nc\n", "bb", statement), "a\n# why\nc\n");
         assert_eq!(cut("a bb\nc", "bb", statement), "a\nc");
         assert_eq!(cut("a\nbb", "bb", statement), "a\n");
     }

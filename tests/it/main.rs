@@ -7,6 +7,8 @@ mod cli_bad_input;
 mod corpus;
 mod docs;
 mod engine;
+mod fix;
 mod harness;
 mod kill;
 mod notations;
+mod render;

@@ -1,6 +1,6 @@
 //! JUnit XML: a suite for each file, a case for each finding; a file without findings is one case that passed.
 
-use super::{concise, with_help, word};
+use super::{concise, word};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{FileId, Sources};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -35,7 +35,8 @@ fn case(sources: &Sources, d: &Diagnostic, file: &str, strict: bool) -> TestCase
     status.set_message(d.message.as_str());
     status.set_type(word(d.severity));
     let place = d.span().map_or(String::new(), |s| sources.at(s));
-    status.set_description(format!("{}\n{}", concise::render(sources, d), with_help(d)));
+    let help = d.help.as_ref().map_or(String::new(), |h| format!("\nhelp: {h}"));
+    status.set_description(concise::render(sources, d) + &help);
     let name = match d.span() {
         Some(s) => {
             let at = sources.file(s.file).place(s.start);
