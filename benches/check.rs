@@ -38,11 +38,7 @@ fn schema(store: &str, tables: usize) -> String {
             writeln!(out, "      {name}: {{ type: \"{ty}\" }}").unwrap();
         }
     }
-    writeln!(
-        out,
-        "choices:\n  {store}_status:\n    Open: 1\n    Posted: 2\n    Closed: 3"
-    )
-    .unwrap();
+    writeln!(out, "choices:\n  {store}_status:\n    Open: 1\n    Posted: 2\n    Closed: 3").unwrap();
     out
 }
 
@@ -120,12 +116,7 @@ fn row(name: &str, mut runs: Vec<(f64, f64)>) {
     runs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let memory = runs.iter().map(|r| r.1).fold(0.0, f64::max);
     let (first, last) = (runs.first().unwrap().0, runs.last().unwrap().0);
-    println!(
-        "| {name} | {:.0} | {:.0} – {:.0} | {memory:.0} |",
-        runs[runs.len() / 2].0 * 1e3,
-        first * 1e3,
-        last * 1e3
-    );
+    println!("| {name} | {:.0} | {:.0} – {:.0} | {memory:.0} |", runs[runs.len() / 2].0 * 1e3, first * 1e3, last * 1e3);
 }
 
 fn main() -> ExitCode {

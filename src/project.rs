@@ -1,25 +1,24 @@
 //! `tablemap.yaml`, environment variables, secrets; reading files is here too, since nothing below does I/O.
 
+mod cache;
 mod files;
 mod read;
 mod secret;
 
+pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
 pub use read::read;
 pub use secret::Secret;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::schema::StoreSchema;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, in_parallel};
 use crate::syntax::{ast, dsl, yaml};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The name of the project file.
 pub const FILE: &str = "tablemap.yaml";
-
-/// The most threads that read maps.
-const MAX_THREADS: usize = 8;
 
 /// A project: what `tablemap.yaml` says, with its schemas and maps.
 #[derive(Clone, Debug)]
@@ -175,11 +174,25 @@ pub fn load(dir: &Path, sources: &mut Sources) -> (Option<Project>, Vec<Diagnost
     load_with(dir, sources, &|name| std::env::var(name).ok())
 }
 
+/// [`load`] that takes from `cache` what was read from the same texts before.
+pub fn load_cached(dir: &Path, sources: &mut Sources, cache: &Cache) -> (Option<Project>, Vec<Diagnostic>) {
+    load_from(dir, sources, &|name| std::env::var(name).ok(), cache)
+}
+
 /// [`load`] with another environment.
 pub fn load_with(
     dir: &Path,
     sources: &mut Sources,
     environment: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Project>, Vec<Diagnostic>) {
+    load_from(dir, sources, environment, &Cache::default())
+}
+
+fn load_from(
+    dir: &Path,
+    sources: &mut Sources,
+    environment: &dyn Fn(&str) -> Option<String>,
+    cache: &Cache,
 ) -> (Option<Project>, Vec<Diagnostic>) {
     let Some(path) = find(dir) else {
         let d = Diagnostic::nowhere(Code::TM0167, format!("no `{FILE}` in `{}` or above", files::shown(dir)))
@@ -192,8 +205,8 @@ pub fn load_with(
     };
     let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let (mut project, mut findings) = read(sources, file, &root, environment);
-    schemas(&mut project, sources, &mut findings);
-    maps(&mut project, sources, &mut findings);
+    schemas(&mut project, sources, cache, &mut findings);
+    maps(&mut project, sources, cache, &mut findings);
     let findings = project.at_levels(findings);
     (Some(project), findings)
 }
@@ -203,11 +216,11 @@ pub fn load_stores(path: &Path, sources: &mut Sources) -> Vec<(String, Arc<Store
     let Ok(file) = read_text(path, DEFAULT_SIZE, sources, None) else { return vec![] };
     let root = path.parent().unwrap_or(Path::new("."));
     let (mut project, _) = read(sources, file, root, &|name| std::env::var(name).ok());
-    schemas(&mut project, sources, &mut vec![]);
+    schemas(&mut project, sources, &Cache::default(), &mut vec![]);
     project.stores.into_iter().map(|s| (s.name, Arc::new(s.schema))).collect()
 }
 
-fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &mut Vec<Diagnostic>) {
     let mut read: Vec<(usize, FileId)> = vec![];
     for (i, store) in project.stores.iter().enumerate() {
         if store.schema_path.as_os_str().is_empty() {
@@ -227,7 +240,8 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
         };
         read.push((i, file));
     }
-    let loaded = in_parallel(&read, |(_, file)| crate::schema::load(sources, *file));
+    let load = |(_, file): &(usize, FileId)| cache.schemas.get(sources, *file, || crate::schema::load(sources, *file));
+    let loaded = in_parallel(&read, load);
     for ((i, _), (schema, mut more)) in read.into_iter().zip(loaded) {
         let store = &mut project.stores[i];
         findings.append(&mut more);
@@ -244,7 +258,7 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
     }
 }
 
-fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+fn maps(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &mut Vec<Diagnostic>) {
     let paths = files::matching(&project.root, &project.patterns, findings);
     let mut read: Vec<(PathBuf, FileId, bool)> = vec![];
     for path in paths {
@@ -266,45 +280,14 @@ fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnos
         read.push((path, file, is_yaml));
     }
     let parse = |(_, file, is_yaml): &(PathBuf, FileId, bool)| {
-        if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) }
+        let parse = || if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) };
+        cache.maps.get(sources, *file, parse)
     };
     let parsed = in_parallel(&read, parse);
     for ((path, file, _), (ast, mut more)) in read.into_iter().zip(parsed) {
         findings.append(&mut more);
         project.maps.push(MapFile { path, file, ast });
     }
-}
-
-/// `f` of each item, in the order of the items, on as many threads as there are processors.
-fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(items.len());
-    if threads < 2 {
-        return items.iter().map(f).collect();
-    }
-    // Small pieces: a thread that was kept waiting takes fewer.
-    let piece = items.len().div_ceil(threads * 8);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let mut done: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut own = vec![];
-            loop {
-                let start = next.fetch_add(piece, std::sync::atomic::Ordering::Relaxed);
-                let Some(rest) = items.get(start..).filter(|r| !r.is_empty()) else { return own };
-                own.push((start, rest.iter().take(piece).map(&f).collect::<Vec<R>>()));
-            }
-        };
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for thread in others {
-            match thread.join() {
-                Ok(mut own) => all.append(&mut own),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    done.sort_by_key(|(start, _)| *start);
-    done.into_iter().flat_map(|(_, own)| own).collect()
 }
 
 #[cfg(test)]

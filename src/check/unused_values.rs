@@ -20,7 +20,8 @@ pub(super) fn check(input: &Input<'_>, _: &CheckedProject) -> Vec<Diagnostic> {
         .filter(|v| !used.contains(v.name.text.as_str()))
         .map(|v| {
             let message = format!("no line uses the value map `{}`", v.name.text);
-            let d = Diagnostic::new(Code::TM1101, v.name.at.0, message).help("remove it, or use it: `A >< b values NAME`");
+            let d =
+                Diagnostic::new(Code::TM1101, v.name.at.0, message).help("remove it, or use it: `A >< b values NAME`");
             let file = input.sources.file(v.at.0.file);
             if !file.name.ends_with(".tmap") {
                 return d;

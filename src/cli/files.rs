@@ -119,7 +119,10 @@ pub(super) struct Schemas {
 impl Schemas {
     /// The stores of the project around `path`; none where there is no project, or where it cannot be read.
     pub fn of(&mut self, path: &Path) -> &[(String, Arc<StoreSchema>)] {
-        let Some(project) = path.parent().and_then(|d| if d.as_os_str().is_empty() { project::find(Path::new(".")) } else { project::find(d) }) else {
+        let Some(project) = path
+            .parent()
+            .and_then(|d| if d.as_os_str().is_empty() { project::find(Path::new(".")) } else { project::find(d) })
+        else {
             return &[];
         };
         let at = match self.known.iter().position(|(p, _)| *p == project) {

@@ -7,6 +7,7 @@ use super::files;
 use super::open::{self, Loaded};
 use crate::diagnostic::apply::{self, Checked, Done, Outcome, Texts};
 use crate::diagnostic::render::json::Mended;
+use crate::project::Cache;
 use crate::source::Sources;
 use std::path::Path;
 
@@ -30,9 +31,10 @@ pub(super) struct Fixed {
 /// Applies the fixes of a project.
 pub(super) fn run(context: &Context, loaded: Loaded, wish: &Wish) -> Result<Fixed, Failure> {
     let first = Checked { sources: loaded.sources, findings: loaded.findings };
+    let cache = Cache::keeping();
     let mut look = |texts: &Texts| {
         let sources = Sources::with_instead(texts.clone());
-        let l = open::load_from(&context.dir, sources).ok()?;
+        let l = open::load_from(&context.dir, sources, &cache).ok()?;
         Some(Checked { sources: l.sources, findings: l.findings })
     };
     let outcome = apply::apply(first, wish.unsafe_too, &mut look);
@@ -42,7 +44,7 @@ pub(super) fn run(context: &Context, loaded: Loaded, wish: &Wish) -> Result<Fixe
             write(Path::new(name), text)?;
         }
     }
-    let loaded = open::load_from(&context.dir, Sources::with_instead(outcome.texts.clone()))
+    let loaded = open::load_from(&context.dir, Sources::with_instead(outcome.texts.clone()), &cache)
         .map_err(|_| Failure::new("the project cannot be read after its fixes"))?;
     let Outcome { texts, applied, refused, more_unsafe, .. } = outcome;
     let mended = Mended { fixed: applied, not_fixed: refused, more_with_unsafe_fixes: more_unsafe, diff };

@@ -1,8 +1,8 @@
 //! Wiring: project, findings, checked maps, stores, engine.
 
-use super::{Context, Format};
 use super::failure::{Code, Failure};
 use super::out::many;
+use super::{Context, Format};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
@@ -39,7 +39,7 @@ pub(super) fn load(context: &Context) -> Result<Loaded, Failure> {
 
 /// [`load`] of a folder.
 pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure> {
-    load_from(dir, Sources::new()).map_err(|none| {
+    load_from(dir, Sources::new(), &project::Cache::default()).map_err(|none| {
         let (sources, mut findings) = *none;
         // One finding without a place is said as the error itself.
         if context.out.is_for_program() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
@@ -61,8 +61,12 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
 
 /// Loads and checks the project of a folder; some texts may stand in for files. The error is for the case that there is
 /// none: what was read, and what was found.
-pub(super) fn load_from(dir: &Path, mut sources: Sources) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
-    let (project, mut findings) = project::load(dir, &mut sources);
+pub(super) fn load_from(
+    dir: &Path,
+    mut sources: Sources,
+    cache: &project::Cache,
+) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
+    let (project, mut findings) = project::load_cached(dir, &mut sources, cache);
     let Some(mut project) = project else { return Err(Box::new((sources, findings))) };
     let stores: Vec<(String, Arc<StoreSchema>)> =
         project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();

@@ -138,7 +138,12 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
             );
         }
         Some(c) if !two_way_lines => {
-            report.needless(Code::TM0410, c.at, "no line runs both ways, so there are no conflicts", "remove `conflict`");
+            report.needless(
+                Code::TM0410,
+                c.at,
+                "no line runs both ways, so there are no conflicts",
+                "remove `conflict`",
+            );
         }
         _ => {}
     }
@@ -407,9 +412,12 @@ fn one_way_only(line: &ast::Line, report: &mut Report<'_>) -> bool {
     }
     if line.once {
         let text = report.file_text(line.at);
-        let mut finding =
-            Diagnostic::new(Code::TM0407, line.sign.at.0, "`once` on a two-way line: what is written once cannot follow")
-                .help("write one line for each direction, one of them with `once`");
+        let mut finding = Diagnostic::new(
+            Code::TM0407,
+            line.sign.at.0,
+            "`once` on a two-way line: what is written once cannot follow",
+        )
+        .help("write one line for each direction, one of them with `once`");
         if report.sources.text(line.at.0).ends_with("once") {
             let word = crate::source::Span { start: line.at.0.end - 4, ..line.at.0 };
             finding = finding.fix("remove `once`", edit::tail(text, word), "", false);

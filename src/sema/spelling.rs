@@ -168,8 +168,7 @@ mod tests {
     const FIN: &str = "store: fin\nnames: case-insensitive\ntables:\n  Orders:\n    primary_key: [ORDERID]\n    columns:\n      \
         ORDERID: text(20)\n      Total: \"decimal(18,2)\"\n      CUSTOMER: { type: text(20), lookup: Customers }\n  \
         Customers:\n    primary_key: [ACCOUNT]\n    columns:\n      ACCOUNT: text(20)\n      Name: text(60)\n";
-    const CRM: &str =
-        "store: crm\ntables:\n  order:\n    primary_key: [id]\n    columns:\n      id: text(20)\n      Total: integer\n";
+    const CRM: &str = "store: crm\ntables:\n  order:\n    primary_key: [id]\n    columns:\n      id: text(20)\n      Total: integer\n";
 
     #[test]
     fn names_get_their_schemas_spelling_in_every_place() {

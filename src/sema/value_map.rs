@@ -196,13 +196,7 @@ impl Use<'_> {
     }
 
     /// Members of the source that no pair and no `else` takes care of.
-    fn holes(
-        &self,
-        ty: &Type,
-        seen: &HashMap<Value, (Value, At, Flow)>,
-        into: Side,
-        report: &mut Report<'_>,
-    ) {
+    fn holes(&self, ty: &Type, seen: &HashMap<Value, (Value, At, Flow)>, into: Side, report: &mut Report<'_>) {
         let missing: Vec<String> = match ty {
             Type::Choice(c) => c
                 .members
@@ -249,7 +243,8 @@ impl Use<'_> {
             });
         }
         let lead = lead.filter(|l| l.contains('-'))?;
-        let word = if other_way { format!("{{ else: error, sign: \"{sign}\" }}") } else { "{ else: error }".to_string() };
+        let word =
+            if other_way { format!("{{ else: error, sign: \"{sign}\" }}") } else { "{ else: error }".to_string() };
         Some((edit::line_end(text, last.at.0), format!("\n{lead}{word}")))
     }
 }

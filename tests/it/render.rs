@@ -100,7 +100,10 @@ fn rendered() -> Vec<(&'static str, String)> {
         ("github.txt", lines(github::render, "")),
         ("gitlab.json", pretty(&gitlab::report(&sources, &findings))),
         ("json.json", pretty(&json::report(&sources, &findings, Some(mended)))),
-        ("sarif.json", pretty(&sarif::report(&sources, &findings, &|_| None)).replace(env!("CARGO_PKG_VERSION"), "VERSION")),
+        (
+            "sarif.json",
+            pretty(&sarif::report(&sources, &findings, &|_| None)).replace(env!("CARGO_PKG_VERSION"), "VERSION"),
+        ),
         ("junit.xml", junit::report(&sources, &findings, false).unwrap()),
         ("junit-strict.xml", junit::report(&sources, &findings, true).unwrap()),
     ]
@@ -187,8 +190,8 @@ print("read")
 #[test]
 fn sarif_fits_its_published_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = std::env::var_os("SARIF_SCHEMA")
-        .map_or_else(|| root.join("target/test-tools/sarif-2.1.0.json"), PathBuf::from);
+    let path =
+        std::env::var_os("SARIF_SCHEMA").map_or_else(|| root.join("target/test-tools/sarif-2.1.0.json"), PathBuf::from);
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: {} is not there; `tests/run` fetches it from npm", path.display());
         return;
@@ -206,8 +209,7 @@ fn sarif_fits_its_published_schema() {
         tablemap::diagnostic::all_codes().iter().map(|(c, _, _)| Diagnostic::nowhere(*c, "x")).collect();
     for findings in [findings, vec![], all_codes] {
         let log = sarif::report(&sources, &findings, &|_| None);
-        let errors: Vec<String> =
-            validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<String> = validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
     }
     // The schema is one that refuses something.
