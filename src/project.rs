@@ -2,6 +2,7 @@
 
 mod cache;
 mod files;
+mod parallel;
 mod read;
 mod secret;
 
@@ -10,9 +11,10 @@ pub use files::{DEFAULT_SIZE, read_text};
 pub use read::read;
 pub use secret::Secret;
 
+use self::parallel::in_parallel;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::schema::StoreSchema;
-use crate::source::{FileId, Sources, Span, in_parallel};
+use crate::source::{FileId, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

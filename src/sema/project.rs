@@ -8,7 +8,7 @@ use super::report::Report;
 use super::value_map::check_equal_pairs;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::function::Context;
-use crate::source::{Span, in_parallel};
+use crate::source::Span;
 use crate::syntax::ast::{Map, Name, ValuesDecl};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,19 +21,15 @@ pub(super) fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let mut ok: Vec<bool> = unique(&maps, &mut report);
     let needs = needs(&maps, &mut ok, &mut report);
     let companies = company_lines(&maps);
-    let numbered: Vec<usize> = (0..maps.len()).collect();
-    let analysed = in_parallel(&numbered, |i| {
-        let mut own = Report::new(input.sources);
-        let found = map::analyse(input, &values, maps[*i], companies[*i].as_ref(), &mut own);
-        (found, own.findings)
-    });
     let mut checked: Vec<Option<CheckedMap>> = vec![];
     // What is wrong with a shared value map is found by each map that uses it.
     let mut known: HashSet<(Code, Option<Span>, String)> = HashSet::new();
     known.extend(report.findings.iter().map(|d| (d.code, d.span(), d.message.clone())));
-    for (i, (found, findings)) in analysed.into_iter().enumerate() {
+    for (i, m) in maps.iter().enumerate() {
+        let mut own = Report::new(input.sources);
+        let found = map::analyse(input, &values, m, companies[i].as_ref(), &mut own);
         checked.push(found.filter(|_| ok[i]));
-        let new = findings.into_iter().filter(|d| known.insert((d.code, d.span(), d.message.clone())));
+        let new = own.findings.into_iter().filter(|d| known.insert((d.code, d.span(), d.message.clone())));
         report.findings.extend(new);
     }
     // Indexes among all maps become indexes among those without errors.

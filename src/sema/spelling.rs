@@ -190,7 +190,7 @@ mod tests {
         let (mut tree, found) = dsl::parse(&sources, file);
         assert!(found.is_empty(), "{found:?}");
         spell(&stores, &mut tree);
-        let written = dsl::write(&tree);
+        let written = dsl::write(&tree).split_whitespace().collect::<Vec<_>>().join(" ");
         for right in [
             "fin.Orders <- crm.order",
             "(Total, CUSTOMER)",
@@ -198,7 +198,7 @@ mod tests {
             "CUSTOMER.Name == 'x' and Total > 1",
             // The right store is exact: its unknown name stays.
             "<< TOTAL * 2",
-            "CUSTOMER.Name <  id",
+            "CUSTOMER.Name < id",
             "ORDERID = '1', CUSTOMER.Name = 'n'",
             "given fin.Customers { ACCOUNT = '1' }",
             "expect left { Total = 1 }",

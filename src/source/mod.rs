@@ -1,9 +1,5 @@
 //! Texts, spans and the line index. Offsets are bytes of the text as it is in the file (after a BOM is taken off).
 
-mod parallel;
-
-pub use parallel::in_parallel;
-
 use std::fmt;
 
 /// Identifies one text in [`Sources`].
