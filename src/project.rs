@@ -1,18 +1,23 @@
 //! `tablemap.yaml`, environment variables, secrets; reading files is here too, since nothing below does I/O.
 
+mod cache;
 mod files;
+mod parallel;
 mod read;
 mod secret;
 
+pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
 pub use read::read;
 pub use secret::Secret;
 
+use self::parallel::in_parallel;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The name of the project file.
 pub const FILE: &str = "tablemap.yaml";
@@ -171,11 +176,25 @@ pub fn load(dir: &Path, sources: &mut Sources) -> (Option<Project>, Vec<Diagnost
     load_with(dir, sources, &|name| std::env::var(name).ok())
 }
 
+/// [`load`] that takes from `cache` what was read from the same texts before.
+pub fn load_cached(dir: &Path, sources: &mut Sources, cache: &Cache) -> (Option<Project>, Vec<Diagnostic>) {
+    load_from(dir, sources, &|name| std::env::var(name).ok(), cache)
+}
+
 /// [`load`] with another environment.
 pub fn load_with(
     dir: &Path,
     sources: &mut Sources,
     environment: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Project>, Vec<Diagnostic>) {
+    load_from(dir, sources, environment, &Cache::default())
+}
+
+fn load_from(
+    dir: &Path,
+    sources: &mut Sources,
+    environment: &dyn Fn(&str) -> Option<String>,
+    cache: &Cache,
 ) -> (Option<Project>, Vec<Diagnostic>) {
     let Some(path) = find(dir) else {
         let d = Diagnostic::nowhere(Code::TM0167, format!("no `{FILE}` in `{}` or above", files::shown(dir)))
@@ -188,13 +207,23 @@ pub fn load_with(
     };
     let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let (mut project, mut findings) = read(sources, file, &root, environment);
-    schemas(&mut project, sources, &mut findings);
-    maps(&mut project, sources, &mut findings);
+    schemas(&mut project, sources, cache, &mut findings);
+    maps(&mut project, sources, cache, &mut findings);
     (Some(project), findings)
 }
 
-fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
-    for store in &mut project.stores {
+/// The stores of the project of this project file, without its maps; nothing where it cannot be read.
+pub fn load_stores(path: &Path, sources: &mut Sources) -> Vec<(String, Arc<StoreSchema>)> {
+    let Ok(file) = read_text(path, DEFAULT_SIZE, sources, None) else { return vec![] };
+    let root = path.parent().unwrap_or(Path::new("."));
+    let (mut project, _) = read(sources, file, root, &|name| std::env::var(name).ok());
+    schemas(&mut project, sources, &Cache::default(), &mut vec![]);
+    project.stores.into_iter().map(|s| (s.name, Arc::new(s.schema))).collect()
+}
+
+fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &mut Vec<Diagnostic>) {
+    let mut read: Vec<(usize, FileId)> = vec![];
+    for (i, store) in project.stores.iter().enumerate() {
         if store.schema_path.as_os_str().is_empty() {
             continue;
         }
@@ -210,7 +239,12 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
                 continue;
             }
         };
-        let (schema, mut more) = crate::schema::load(sources, file);
+        read.push((i, file));
+    }
+    let load = |(_, file): &(usize, FileId)| cache.schemas.get(sources, *file, || crate::schema::load(sources, *file));
+    let loaded = in_parallel(&read, load);
+    for ((i, _), (schema, mut more)) in read.into_iter().zip(loaded) {
+        let store = &mut project.stores[i];
         findings.append(&mut more);
         if !schema.name.is_empty() && schema.name != store.name {
             let d = Diagnostic::new(
@@ -225,8 +259,9 @@ fn schemas(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diag
     }
 }
 
-fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+fn maps(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &mut Vec<Diagnostic>) {
     let paths = files::matching(&project.root, &project.patterns, findings);
+    let mut read: Vec<(PathBuf, FileId, bool)> = vec![];
     for path in paths {
         let name = path.to_string_lossy();
         let is_yaml = name.ends_with(".map.yaml") || name.ends_with(".map.yml");
@@ -243,7 +278,14 @@ fn maps(project: &mut Project, sources: &mut Sources, findings: &mut Vec<Diagnos
                 continue;
             }
         };
-        let (ast, mut more) = if is_yaml { yaml::parse(sources, file) } else { dsl::parse(sources, file) };
+        read.push((path, file, is_yaml));
+    }
+    let parse = |(_, file, is_yaml): &(PathBuf, FileId, bool)| {
+        let parse = || if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) };
+        cache.maps.get(sources, *file, parse)
+    };
+    let parsed = in_parallel(&read, parse);
+    for ((path, file, _), (ast, mut more)) in read.into_iter().zip(parsed) {
         if ast.maps.is_empty() && ast.values.is_empty() && more.is_empty() {
             let d = Diagnostic::new(Code::TM0119, Span::new(file, 0, 0), "this file holds no map")
                 .help("write one (`map \"…\" { … }`, in YAML `map: …`), or take the file away");

@@ -1,6 +1,6 @@
 //! TM1101: a value map of file level that no line uses.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::sema::{CheckedProject, Input};
 use crate::syntax::ast::LineValues;
 use std::collections::HashSet;
@@ -20,7 +20,13 @@ pub(super) fn check(input: &Input<'_>, _: &CheckedProject) -> Vec<Diagnostic> {
         .filter(|v| !used.contains(v.name.text.as_str()))
         .map(|v| {
             let message = format!("no line uses the value map `{}`", v.name.text);
-            Diagnostic::new(Code::TM1101, v.name.at.0, message).help("remove it, or use it: `A >< b values NAME`")
+            let d =
+                Diagnostic::new(Code::TM1101, v.name.at.0, message).help("remove it, or use it: `A >< b values NAME`");
+            let file = input.sources.file(v.at.0.file);
+            if !file.name.ends_with(".tmap") {
+                return d;
+            }
+            d.fix("remove it", edit::statement(&file.text, v.at.0), "", false)
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::failure::{Failure, Outcome};
+use super::fix;
 use super::open::{self, Loaded};
 use super::out::{DIM, ERROR, GOOD, WARN, many, number, paint};
 use crate::check::live;
@@ -13,7 +14,9 @@ use crate::diagnostic::{Diagnostic, Severity};
     tablemap check                          the project of this folder\n  \
     tablemap check -C demo --format json    for CI\n  \
     tablemap check --strict                 warnings count as errors\n  \
-    tablemap check --live                   also whether the stores have what the maps need")]
+    tablemap check --live                   also whether the stores have what the maps need\n  \
+    tablemap check --fix                    mend what can be mended safely\n  \
+    tablemap check --fix --unsafe-fixes --diff   show what more could be mended")]
 pub(super) struct Args {
     /// Exit with 1 for warnings too
     #[arg(long)]
@@ -21,20 +24,43 @@ pub(super) struct Args {
     /// Look into the stores too: tables, columns, keys and indexes that the maps use
     #[arg(long)]
     live: bool,
+    /// Apply the safe fixes to the files
+    #[arg(long)]
+    fix: bool,
+    /// Apply fixes too that may not be what was meant
+    #[arg(long)]
+    unsafe_fixes: bool,
+    /// Show the fixes as a diff; write nothing
+    #[arg(long)]
+    diff: bool,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut loaded = open::load(context)?;
-    if args.live
-        && let Err(failure) = look(&mut loaded)
-    {
-        // What is known without the stores is told all the same.
-        if !context.out.is_json() {
-            open::print_findings(context, &loaded.sources, &loaded.findings, loaded.silenced);
-        }
-        return Err(failure);
+    if args.unsafe_fixes && !args.fix && !args.diff {
+        return Err(Failure::usage("`--unsafe-fixes` says which fixes, not what to do with them")
+            .help("add `--fix` to apply them, or `--diff` to see them"));
     }
-    open::print_findings(context, &loaded.sources, &loaded.findings, loaded.silenced);
+    let wish = fix::Wish { unsafe_too: args.unsafe_fixes, diff: args.diff };
+    let (mut mended, mut shown) = (None, false);
+    if args.fix || args.diff {
+        let done = fix::run(context, loaded, &wish)?;
+        (loaded, mended, shown) = (done.loaded, Some(done.mended), done.shown);
+    }
+    let looked = if args.live { look(&mut loaded) } else { Ok(()) };
+    let program = context.out.is_for_program();
+    if let Some(diff) = mended.as_ref().and_then(|m| m.diff.as_ref()).filter(|_| !program) {
+        context.out.raw(diff);
+    }
+    // What is known without the stores is told to people all the same.
+    let told = if program { looked.is_ok() } else { !args.diff };
+    if told {
+        open::report(context, &loaded.sources, &loaded.findings, loaded.silenced, args.strict, mended.clone());
+    }
+    if let Some(mended) = &mended {
+        fix::tell(context, mended, &wish);
+    }
+    looked?;
     let count = |s: Severity| loaded.findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let maps: usize = loaded.files.iter().map(|(_, f)| f.maps.len()).sum();
@@ -63,7 +89,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     };
     context.out.line(format!("{what}: {verdict}{silenced}"));
     open::hint(context, &loaded.findings);
-    Ok(open::code_of(errors > 0 || (args.strict && warnings > 0)))
+    Ok(open::code_of(shown || errors > 0 || (args.strict && warnings > 0)))
 }
 
 /// Adds what the live stores lack.

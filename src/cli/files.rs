@@ -4,10 +4,12 @@ use super::Context;
 use super::failure::Failure;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::project;
+use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources};
 use crate::syntax::{ast, dsl, yaml};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The two notations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -105,6 +107,37 @@ pub(super) fn read(context: &Context, paths: &[PathBuf], sources: &mut Sources) 
         }
     }
     Ok((all, broken))
+}
+
+/// The stores of a project: name, schema.
+type Stores = Vec<(String, Arc<StoreSchema>)>;
+
+/// The schemas of the projects that files lie in.
+#[derive(Default)]
+pub(super) struct Schemas {
+    /// By project file.
+    known: Vec<(PathBuf, Stores)>,
+}
+
+impl Schemas {
+    /// The stores of the project around `path`; none where there is no project, or where it cannot be read.
+    pub fn of(&mut self, path: &Path) -> &[(String, Arc<StoreSchema>)] {
+        let Some(project) = path
+            .parent()
+            .and_then(|d| if d.as_os_str().is_empty() { project::find(Path::new(".")) } else { project::find(d) })
+        else {
+            return &[];
+        };
+        let at = match self.known.iter().position(|(p, _)| *p == project) {
+            Some(at) => at,
+            None => {
+                let stores = project::load_stores(&project, &mut Sources::new());
+                self.known.push((project, stores));
+                self.known.len() - 1
+            }
+        };
+        &self.known[at].1
+    }
 }
 
 fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `fmt`: the canonical layout of both notations.
 
 use super::Context;
+use super::diff;
 use super::failure::Outcome;
 use super::files;
 use super::open::code_of;
@@ -14,11 +15,15 @@ use std::path::PathBuf;
 #[command(after_help = "Comments are kept. A file with errors is left as it is.\n\nExamples:\n  \
     tablemap fmt                     every map of the project\n  \
     tablemap fmt maps/orders.tmap    one file\n  \
-    tablemap fmt --check             for CI: lists what is not in layout, changes nothing")]
+    tablemap fmt --check --diff      for CI: lists what is not in layout and how it would be, changes nothing\n\n\
+    Names are written as the project's schemas spell them, where a store does not tell case apart.")]
 pub(super) struct Args {
     /// Change nothing; exit with 1 if a file is not in layout
     #[arg(long)]
     check: bool,
+    /// Show what would change as a diff; change nothing
+    #[arg(long)]
+    diff: bool,
     /// Files, or folders with map files below them; none = the project's maps
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -26,29 +31,49 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut sources = Sources::new();
-    let (files, broken) = files::read(context, &args.paths, &mut sources)?;
+    let (mut files, broken) = files::read(context, &args.paths, &mut sources)?;
+    let look = args.check || args.diff;
     let mut changed = Vec::new();
-    for f in &files {
+    let mut diffs = String::new();
+    let mut schemas = files::Schemas::default();
+    for f in &mut files {
+        crate::sema::spell(schemas.of(&f.path), &mut f.ast);
         let text = files::write_checked(&f.ast, f.notation, &f.path)?;
-        if text == sources.file(f.file).text {
+        let file = sources.file(f.file);
+        if text == file.text {
             continue;
         }
-        if !args.check {
+        if args.diff {
+            let diff = diff::unified(&file.name, &file.text, &text);
+            if !context.out.is_for_program() {
+                context.out.raw(&diff);
+            }
+            diffs.push_str(&diff);
+        }
+        if !look {
             files::replace(&f.path, &text)?;
         }
-        let name = sources.file(f.file).name.clone();
-        context.out.line(if args.check { format!("not in layout: {name}") } else { format!("written: {name}") });
+        let name = file.name.clone();
+        match (look, args.diff) {
+            (true, true) => context.out.note(format!("not in layout: {name}")),
+            (true, false) => context.out.line(format!("not in layout: {name}")),
+            (false, _) => context.out.line(format!("written: {name}")),
+        }
         changed.push(name);
     }
-    context.out.json(&json!({ "format": 1, "checked": files.len(), "changed": changed, "broken": broken }));
+    let mut report = json!({ "format": 1, "checked": files.len(), "changed": changed, "broken": broken });
+    if args.diff {
+        report["diff"] = json!(diffs);
+    }
+    context.out.json(&report);
     if broken {
         context.out.note("files with errors were left as they are");
     }
-    context.out.note(match (changed.len(), args.check) {
+    context.out.note(match (changed.len(), look) {
         (0, _) if files.is_empty() => return Ok(code_of(broken)),
         (0, _) => format!("{}: in layout", many(files.len(), "file")),
         (n, true) => format!("{} of {} not in layout; `tablemap fmt` writes them", n, many(files.len(), "file")),
         (n, false) => format!("{} of {} written", n, many(files.len(), "file")),
     });
-    Ok(code_of(broken || (args.check && !changed.is_empty())))
+    Ok(code_of(broken || (look && !changed.is_empty())))
 }

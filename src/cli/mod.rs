@@ -4,10 +4,12 @@ mod check;
 mod completions;
 mod convert;
 mod demo;
+mod diff;
 mod errors;
 mod explain;
 mod failure;
 mod files;
+mod fix;
 mod fmt;
 mod guard;
 mod init;
@@ -46,7 +48,7 @@ struct Cli {
     /// The project's folder: where `tablemap.yaml` lies, or below it
     #[arg(long, short = 'C', global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
     project: PathBuf,
-    /// How results are printed: for people, or one JSON document on stdout for programs
+    /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, hide_default_value = true)]
     format: Format,
     /// When to colour
@@ -59,11 +61,23 @@ struct Cli {
     command: Command,
 }
 
-/// Forms of results.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Forms of results; those of findings alone are for `check`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people
     Human,
+    /// One JSON document on stdout
     Json,
+    /// `check`: a line for each finding, `path:line:column: error TM0202: message`
+    Concise,
+    /// `check`: SARIF 2.1.0, for code scanning
+    Sarif,
+    /// `check`: JUnit XML, for test reports
+    Junit,
+    /// `check`: annotations of GitHub Actions
+    Github,
+    /// `check`: GitLab's code quality report
+    Gitlab,
 }
 
 #[derive(Subcommand)]
@@ -112,6 +126,8 @@ struct Context {
     dir: PathBuf,
     /// Where it prints.
     out: Out,
+    /// `--format`
+    format: Format,
 }
 
 /// Runs the command line; exit codes: 0 fine, 1 findings or records failed, 2 wrong usage, 3 a store was unreachable.
@@ -130,7 +146,9 @@ pub fn main() -> ExitCode {
         clap::ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let context = Context { dir: cli.project, out: Out::new(cli.format == Format::Json, cli.quiet) };
+    let people = cli.format == Format::Human;
+    let out = Out::new(cli.format == Format::Json, !people, cli.quiet);
+    let context = Context { dir: cli.project, out, format: cli.format };
     match dispatch(cli.command, &context) {
         Ok(code) => ExitCode::from(code as u8),
         Err(failure) => {
@@ -144,6 +162,11 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
     if !context.dir.is_dir() {
         return Err(failure::Failure::usage(format!("there is no folder `{}`", context.dir.display()))
             .help("`--project` names the folder of `tablemap.yaml`"));
+    }
+    let name = context.format.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
+    if !matches!(context.format, Format::Human | Format::Json) && !matches!(command, Command::Check(_)) {
+        return Err(failure::Failure::usage(format!("`--format {name}` is for `check` only"))
+            .help("the other commands print `human` or `json`"));
     }
     match command {
         Command::Demo(args) => demo::run(&args, context),

@@ -1,8 +1,8 @@
 //! Wiring: project, findings, checked maps, stores, engine.
 
-use super::Context;
 use super::failure::{Code, Failure};
 use super::out::{HELP, many, paint};
+use super::{Context, Format};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
@@ -40,16 +40,15 @@ pub(super) fn load(context: &Context) -> Result<Loaded, Failure> {
 
 /// [`load`] of a folder.
 pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure> {
-    let mut sources = Sources::new();
-    let (project, mut findings) = project::load(dir, &mut sources);
-    let Some(mut project) = project else {
+    load_from(dir, Sources::new(), &project::Cache::default()).map_err(|none| {
+        let (sources, mut findings) = *none;
         // One finding without a place is said as the error itself.
-        if context.out.is_json() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
+        if context.out.is_for_program() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
             print_findings(context, &sources, &findings, 0);
             hint(context, &findings);
         }
         let n = findings.len();
-        return Err(match findings.pop() {
+        match findings.pop() {
             Some(d) if n == 1 && d.primary.is_none() => {
                 let failure = Failure::new(d.message);
                 match d.help {
@@ -58,8 +57,19 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
                 }
             }
             _ => Failure::new("the project cannot be read"),
-        });
-    };
+        }
+    })
+}
+
+/// Loads and checks the project of a folder; some texts may stand in for files. The error is for the case that there is
+/// none: what was read, and what was found.
+pub(super) fn load_from(
+    dir: &Path,
+    mut sources: Sources,
+    cache: &project::Cache,
+) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
+    let (project, mut findings) = project::load_cached(dir, &mut sources, cache);
+    let Some(mut project) = project else { return Err(Box::new((sources, findings))) };
     let stores: Vec<(String, Arc<StoreSchema>)> =
         project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
     let files: Vec<(FileId, ast::File)> =
@@ -305,11 +315,42 @@ pub(super) fn env(stops: bool) -> Result<Env, Failure> {
 /// Prints findings: for people to stdout with excerpts, for programs as a report. `silenced` is how many are not among
 /// them since comments silence them.
 pub(super) fn print_findings(context: &Context, sources: &Sources, findings: &[Diagnostic], silenced: usize) {
-    for d in findings {
-        context.out.line(render::human::render(sources, d, true));
-        context.out.line("");
+    report(context, sources, findings, silenced, false, None);
+}
+
+/// [`print_findings`] with what was mended; if `strict`, warnings are failures.
+pub(super) fn report(
+    context: &Context,
+    sources: &Sources,
+    findings: &[Diagnostic],
+    silenced: usize,
+    strict: bool,
+    mended: Option<render::json::Mended>,
+) {
+    let lines = |one: fn(&Sources, &Diagnostic) -> String| {
+        findings.iter().for_each(|d| context.out.raw(&format!("{}\n", one(sources, d))));
+    };
+    let document = |value: &serde_json::Value| match serde_json::to_string_pretty(value) {
+        Ok(text) => context.out.raw(&format!("{text}\n")),
+        Err(e) => context.out.error(&format!("error: the result cannot be written as JSON: {e}")),
+    };
+    match context.format {
+        Format::Human => {
+            for d in findings {
+                context.out.line(render::human::render(sources, d, true));
+                context.out.line("");
+            }
+        }
+        Format::Json => context.out.json(&render::json::report(sources, findings, silenced, mended)),
+        Format::Concise => lines(render::concise::render),
+        Format::Github => lines(render::github::render),
+        Format::Gitlab => document(&render::gitlab::report(sources, findings)),
+        Format::Sarif => document(&render::sarif::report(sources, findings, &|_| None)),
+        Format::Junit => match render::junit::report(sources, findings, strict) {
+            Ok(text) => context.out.raw(&text),
+            Err(e) => context.out.error(&format!("error: the result cannot be written as JUnit XML: {e}")),
+        },
     }
-    context.out.json(&render::json::report(sources, findings, silenced));
 }
 
 /// Says, once in a run, where to read on about its findings.

@@ -22,24 +22,30 @@ pub(super) fn paint(style: Style, text: impl Display) -> String {
 /// Where a command prints.
 pub(super) struct Out {
     json: bool,
+    /// For programs, in whatever form: nothing for people.
+    program: bool,
     quiet: bool,
     closed: AtomicBool,
 }
 
 impl Out {
-    pub fn new(json: bool, quiet: bool) -> Out {
-        Out { json, quiet, closed: AtomicBool::new(false) }
+    pub fn new(json: bool, program: bool, quiet: bool) -> Out {
+        Out { json, program, quiet, closed: AtomicBool::new(false) }
+    }
+    /// Whether a program reads the results.
+    pub fn is_for_program(&self) -> bool {
+        self.program
     }
     pub fn is_json(&self) -> bool {
         self.json
     }
     /// Whether progress and notes are wanted.
     pub fn talks(&self) -> bool {
-        !self.quiet && !self.json
+        !self.quiet && !self.program
     }
     /// A result for people.
     pub fn line(&self, text: impl Display) {
-        if !self.json {
+        if !self.program {
             self.stdout(&format!("{text}\n"));
         }
     }

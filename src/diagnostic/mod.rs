@@ -2,7 +2,9 @@
 //!
 //! Wording: short, lower case, names and values in backticks, no internal type names; the help line stands apart.
 
+pub mod apply;
 mod codes;
+pub mod edit;
 pub mod render;
 
 pub use codes::{Code, all as all_codes};

@@ -20,6 +20,10 @@ pub fn read_text(
     blame: Option<Span>,
 ) -> Result<FileId, Box<Diagnostic>> {
     let name = shown(path);
+    if let Some(text) = sources.instead(&name) {
+        let text = text.to_string();
+        return Ok(sources.add(name, text));
+    }
     // Where nothing names the file, the finding stands in the file itself: in what there is of its text.
     let place = |sources: &mut Sources, text: String, at: usize| {
         blame.unwrap_or_else(|| {

@@ -5,22 +5,24 @@ use super::ir::Leg;
 use super::line::pairs_of;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
-use crate::syntax::ast::{Line, LineValues, Map, Name, Pair, Pairs, Trivia};
+use crate::syntax::ast::{File, Line, LineValues, Map, Name, Pairs, Trivia, ValuesDecl};
+use crate::syntax::dsl;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// The hash, in hexadecimal.
 pub(crate) fn fingerprint(env: &Env<'_>, legs: &[Option<&Leg>]) -> String {
-    let mut text = String::new();
-    let map = meaning(env.map);
-    let _ = write!(text, "{map:?}");
+    // The canonical text says all that a tree says, and nothing of where it was written.
+    let mut file = File { maps: vec![meaning(env.map)], ..File::default() };
     for line in env.map.key.iter().chain(&env.map.fields) {
-        if let Some((pairs, _, _, false)) = pairs_of(env, line) {
+        if let (Some(LineValues::Named(name)), Some((pairs, _, _, false))) = (&line.values, pairs_of(env, line)) {
             let mut pairs = pairs.clone();
             strip_pairs(&mut pairs);
-            let _ = write!(text, "{pairs:?}");
+            let (at, trivia) = (At::default(), Trivia::default());
+            file.values.push(ValuesDecl { name: name.clone(), pairs, at, trivia });
         }
     }
+    let mut text = dsl::write(&file);
     for leg in legs.iter().flatten() {
         let (source, target) = (env.side(leg.into.other()), env.side(leg.into));
         let _ = write!(text, "{}>{}", source.name(), target.name());
@@ -35,7 +37,7 @@ pub(crate) fn fingerprint(env: &Env<'_>, legs: &[Option<&Leg>]) -> String {
             tell(&mut text, target.schema, target.id(), *c);
         }
     }
-    let digest = Sha256::digest(without_places(&text).as_bytes());
+    let digest = Sha256::digest(text.as_bytes());
     digest.iter().fold(String::new(), |mut s, b| {
         let _ = write!(s, "{b:02x}");
         s
@@ -62,9 +64,6 @@ fn meaning(map: &Map) -> Map {
         ($($field:ident),*) => { $(m.$field.iter_mut().for_each(|n| n.trivia = Trivia::default());)* };
     }
     bare!(id, tables, operations, direct, guard, company, filter, on_exit, needs, initial, conflict, run);
-    if let Some(c) = &mut m.company {
-        c.it.sign.doubled = false;
-    }
     for o in &mut m.operations {
         o.it.1.iter_mut().for_each(|n| n.trivia = Trivia::default());
     }
@@ -73,7 +72,6 @@ fn meaning(map: &Map) -> Map {
 
 fn strip(line: &mut Line) {
     line.trivia = Trivia::default();
-    line.sign.doubled = false;
     if let Some(LineValues::Inline(p)) = &mut line.values {
         strip_pairs(p);
     }
@@ -81,25 +79,5 @@ fn strip(line: &mut Line) {
 
 fn strip_pairs(pairs: &mut Pairs) {
     pairs.end = Trivia::default();
-    pairs.at = At::default();
-    for p in &mut pairs.pairs {
-        p.trivia = Trivia::default();
-        match &mut p.it {
-            Pair::Of { sign, .. } | Pair::Else { sign: Some(sign), .. } => sign.doubled = false,
-            Pair::Else { sign: None, .. } => {}
-        }
-    }
-}
-
-/// Takes out the places that nodes print (`@12..34`).
-fn without_places(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(i) = rest.find('@') {
-        out.push_str(&rest[..=i]);
-        rest = rest[i + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
-        rest = rest.strip_prefix("..").unwrap_or(rest).trim_start_matches(|c: char| c.is_ascii_digit());
-    }
-    out.push_str(rest);
-    out
+    pairs.pairs.iter_mut().for_each(|p| p.trivia = Trivia::default());
 }

@@ -5,11 +5,28 @@ use super::leg::Builder;
 use super::reader::{Typed, list};
 use super::reference::Dest;
 use super::report::{Report, named};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::schema::{ColumnId, TableId};
 use crate::source::At;
-use crate::syntax::ast::{self, ExprKind, Side};
+use crate::syntax::ast::{self, ExprKind, Flow, Side};
 use crate::value::{Fit, Type, Value, advice, fit};
+
+/// The pipe that makes one type of another, where one function does it and nothing has to be decided.
+fn pipe_for(from: &Type, to: &Type) -> Option<String> {
+    Some(match (from, to) {
+        (Type::Decimal { .. }, Type::Decimal { limits: Some((_, scale)) }) => format!("round({scale})"),
+        (Type::Decimal { .. } | Type::Float, Type::Integer) => "round(0) | integer()".into(),
+        (Type::Text { .. } | Type::Choice(_), Type::Integer) => "integer()".into(),
+        (Type::Text { .. } | Type::Float, Type::Decimal { .. }) => "decimal()".into(),
+        (Type::Integer | Type::Decimal { .. } | Type::Text { .. }, Type::Float) => "float()".into(),
+        (Type::Text { .. }, Type::Boolean) => "boolean()".into(),
+        (Type::Text { .. }, Type::Uuid) => "uuid()".into(),
+        (Type::Text { .. } | Type::DateTime { .. }, Type::Date) => "date()".into(),
+        (Type::Text { .. } | Type::Date, Type::DateTime { .. }) => "datetime()".into(),
+        (Type::Date | Type::DateTime { .. } | Type::Float, Type::Text { .. }) => "text()".into(),
+        _ => return None,
+    })
+}
 
 impl<'a> Builder<'_, 'a> {
     /// Whether what the line brings fits where it ends.
@@ -64,6 +81,19 @@ impl<'a> Builder<'_, 'a> {
         }
         if plain && let Some(there) = self.there(operand, report) {
             d = report.column(d, there);
+        }
+        let pipe = match (code, ty) {
+            (Code::TM0303, Type::Text { max: Some(n) }) => Some(format!("truncate({n})")),
+            (Code::TM0301 | Code::TM0302, _) => pipe_for(&value.ty, ty),
+            _ => None,
+        };
+        if let Some(pipe) = pipe.filter(|_| line.sign.flow != Flow::Both && line.values.is_none()) {
+            // Behind the right operand or the last pipe, where one stands.
+            let end = line.pipes.last().map_or(line.right.at, |p| p.at).0;
+            let rest = report.file_text(line.at).get(end.end as usize..).unwrap_or("");
+            if line.pipes.last().is_some() || matches!(line.right.kind, ExprKind::Path(_)) && !rest.starts_with(')') {
+                d = d.fix(format!("add `| {pipe}`"), edit::behind(end), format!(" | {pipe}"), false);
+            }
         }
         report.add(d);
     }

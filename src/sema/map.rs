@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::report::Report;
 use super::round_trip;
 use super::value_map::check_equal_pairs;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::function::Context;
 use crate::source::At;
 use crate::syntax::ast::{self, Arrow, ExprKind, Flow, Map, Operation, RunMode, Side, TableRef, ValuesDecl};
@@ -142,7 +142,12 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
             );
         }
         Some(c) if !two_way_lines => {
-            report.help(Code::TM0410, c.at, "no line runs both ways, so there are no conflicts", "remove `conflict`");
+            report.needless(
+                Code::TM0410,
+                c.at,
+                "no line runs both ways, so there are no conflicts",
+                "remove `conflict`",
+            );
         }
         _ => {}
     }
@@ -157,7 +162,7 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
             );
         }
         if !env.has_leg(*side) && !list.is_empty() {
-            report.help(
+            report.needless(
                 Code::TM0411,
                 n.at,
                 format!("nothing runs into {}, so there is nothing to allow", side.word()),
@@ -168,7 +173,7 @@ fn statements(env: &Env<'_>, report: &mut Report<'_>) -> bool {
     for n in &map.on_exit {
         let (side, delete) = n.it;
         if !env.has_leg(side) {
-            report.help(Code::TM0411, n.at, format!("nothing runs into {}", side.word()), "remove it");
+            report.needless(Code::TM0411, n.at, format!("nothing runs into {}", side.word()), "remove it");
         } else if delete {
             let operations = map.operations.iter().find(|o| o.it.0 == side);
             if operations.is_some_and(|o| o.it.1.iter().all(|x| x.it != Operation::Delete)) {
@@ -288,12 +293,15 @@ fn jobs<'a>(env: &Env<'a>, company: Option<&'a ast::Line>, report: &mut Report<'
         };
         if against {
             let (from, to) = if flow == Flow::ToLeft { ("right", "left") } else { ("left", "right") };
+            let sign = if flow == Flow::ToLeft { ">" } else { "<" };
+            let sign = sign.repeat(if line.sign.doubled { 2 } else { 1 });
             let d = Diagnostic::new(
                 Code::TM0401,
                 line.sign.at.0,
                 format!("this line runs from {from} to {to}, and the map does not"),
             )
-            .help("turn the sign round, or let the map run both ways: `tables … <-> …`");
+            .help("turn the sign round, or let the map run both ways: `tables … <-> …`")
+            .fix(format!("write `{sign}`"), line.sign.at.0, sign, false);
             report.add(arrow(map, d));
             continue;
         }
@@ -357,7 +365,9 @@ fn whole(env: &Env<'_>, line: &ast::Line, what: &str, report: &mut Report<'_>) -
                 (Code::TM0401, "turn the sign round, or write `=`")
             };
             let message = format!("{what} is needed into {} too", into.word());
-            report.add(arrow(env.map, Diagnostic::new(code, line.sign.at.0, message)).help(help));
+            let d = arrow(env.map, Diagnostic::new(code, line.sign.at.0, message)).help(help);
+            let bare = !line.transforms();
+            report.add(if bare { d.fix("write `=`", line.sign.at.0, "=", false) } else { d });
         }
     }
     fine
@@ -401,20 +411,28 @@ fn reversible(env: &Env<'_>, line: &ast::Line, report: &mut Report<'_>) -> bool 
 
 fn one_way_only(line: &ast::Line, report: &mut Report<'_>) -> bool {
     if let Some(d) = &line.default {
-        report.help(
-            Code::TM0407,
-            d.at,
-            "`default` on a two-way line: which way it holds is not said",
-            "write one line for each direction, or a pair with null: `null > 15`",
-        );
+        let text = report.file_text(d.at);
+        let mut finding =
+            Diagnostic::new(Code::TM0407, d.at.0, "`default` on a two-way line: which way it holds is not said")
+                .help("write one line for each direction, or a pair with null: `null > 15`");
+        if let Some(span) = edit::with_word(text, "default", d.at.0) {
+            finding = finding.fix("remove the default", edit::tail(text, span), "", false);
+        }
+        report.add(finding);
     }
     if line.once {
-        report.help(
+        let text = report.file_text(line.at);
+        let mut finding = Diagnostic::new(
             Code::TM0407,
-            line.sign.at,
+            line.sign.at.0,
             "`once` on a two-way line: what is written once cannot follow",
-            "write one line for each direction, one of them with `once`",
-        );
+        )
+        .help("write one line for each direction, one of them with `once`");
+        if report.sources.text(line.at.0).ends_with("once") {
+            let word = crate::source::Span { start: line.at.0.end - 4, ..line.at.0 };
+            finding = finding.fix("remove `once`", edit::tail(text, word), "", false);
+        }
+        report.add(finding);
     }
     line.default.is_none() && !line.once
 }

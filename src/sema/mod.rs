@@ -20,12 +20,14 @@ mod report;
 pub mod round_trip;
 mod rows;
 mod samples;
+mod spelling;
 mod typing;
 mod value_map;
 
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
+pub use spelling::spell;
 
 use crate::diagnostic::Diagnostic;
 use crate::schema::StoreSchema;

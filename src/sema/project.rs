@@ -6,10 +6,11 @@ use super::map::{self, company_lines};
 use super::order::{circles, order};
 use super::report::Report;
 use super::value_map::check_equal_pairs;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::function::Context;
+use crate::source::Span;
 use crate::syntax::ast::{Map, Name, ValuesDecl};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// See [`super::analyse`].
@@ -21,9 +22,15 @@ pub(super) fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let needs = needs(&maps, &mut ok, &mut report);
     let companies = company_lines(&maps);
     let mut checked: Vec<Option<CheckedMap>> = vec![];
+    // What is wrong with a shared value map is found by each map that uses it.
+    let mut known: HashSet<(Code, Option<Span>, String)> = HashSet::new();
+    known.extend(report.findings.iter().map(|d| (d.code, d.span(), d.message.clone())));
     for (i, m) in maps.iter().enumerate() {
-        let found = map::analyse(input, &values, m, companies[i].as_ref(), &mut report);
+        let mut own = Report::new(input.sources);
+        let found = map::analyse(input, &values, m, companies[i].as_ref(), &mut own);
         checked.push(found.filter(|_| ok[i]));
+        let new = own.findings.into_iter().filter(|d| known.insert((d.code, d.span(), d.message.clone())));
+        report.findings.extend(new);
     }
     // Indexes among all maps become indexes among those without errors.
     let mut place = vec![None; maps.len()];
@@ -120,9 +127,7 @@ fn needs(maps: &[&Map], ok: &mut [bool], report: &mut Report<'_>) -> Vec<Vec<usi
                 Some(i) => of.push(*i),
                 None => {
                     let message = format!("prerequisite `{}` is not in this project", n.text);
-                    let mut d = Diagnostic::new(Code::TM1002, n.at.0, message);
-                    d.help = did_you_mean(&n.text, ids.keys().copied());
-                    report.add(d);
+                    report.unknown(Code::TM1002, n.at, message, &n.text, ids.keys().copied());
                 }
             }
         }

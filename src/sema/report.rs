@@ -1,6 +1,6 @@
 //! Collects findings, and finds places and texts for messages.
 
-use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean, nearest};
+use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean, edit, nearest};
 use crate::schema::Column;
 use crate::source::{At, Sources, Span};
 use crate::value::Type;
@@ -80,14 +80,22 @@ impl<'a> Report<'a> {
         }
         // The fix keeps the quotes: of a text, or of a name (or of a text in YAML).
         let quote = self.sources.text(at.0).chars().next().filter(|c| matches!(c, '\'' | '"'));
-        if let [one] = near.as_slice()
+        // A name that differs in case only is what was meant.
+        let lower = name.to_lowercase();
+        let mut cased = near.iter().filter(|n| n.to_lowercase() == lower);
+        let (meant, safe) = match (cased.next(), cased.next(), near.as_slice()) {
+            (Some(one), None, _) => (Some(one), true),
+            (_, _, [one]) => (Some(one), false),
+            _ => (None, false),
+        };
+        if let Some(one) = meant
             && (quote.is_some() || one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
         {
             let text = match quote {
                 Some(q) => format!("{q}{}{q}", one.replace(q, &format!("{q}{q}"))),
                 None => (*one).to_string(),
             };
-            d = d.fix(format!("write `{one}`"), at.0, text, false);
+            d = d.fix(format!("write `{one}`"), at.0, text, safe);
         }
         d
     }
@@ -101,6 +109,25 @@ impl<'a> Report<'a> {
     /// The same for a column, with its type.
     pub(crate) fn column(&self, d: Diagnostic, column: &Column) -> Diagnostic {
         self.declared(d, column.span, &column.name, format!("this is {}", named(&column.ty)))
+    }
+
+    /// The whole text of the file that a node stands in.
+    pub(crate) fn file_text(&self, at: At) -> &'a str {
+        &self.sources.file(at.0.file).text
+    }
+
+    /// A finding about a statement or a line whose fix is to remove it.
+    pub(crate) fn needless(&mut self, code: Code, at: At, message: impl Into<String>, help: impl Into<String>) {
+        let span = edit::statement(self.file_text(at), at.0);
+        let d = Diagnostic::new(code, at.0, message).help(help);
+        // Of YAML the key would stay behind.
+        let whole = self.sources.text(at.0).starts_with(|c: char| c.is_alphabetic()) && self.is_dsl(at);
+        self.add(if whole { d.fix("remove it", span, "", false) } else { d });
+    }
+
+    /// Whether a node stands in a file of the DSL.
+    pub(crate) fn is_dsl(&self, at: At) -> bool {
+        self.sources.file(at.0.file).name.ends_with(".tmap")
     }
 
     /// Runs `f` without keeping its findings.

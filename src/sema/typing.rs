@@ -6,7 +6,7 @@ use super::expr::ast_op::Arithmetic;
 use super::reader::{Reader, Typed, either};
 use super::report::{Report, named};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::At;
+use crate::source::{At, Span};
 use crate::store::Comparison;
 use crate::syntax::ast::{self, BinaryOp, ExprKind, LiteralKind};
 use crate::value::{Collation, Dec, Literal, Type, Value, advice, common, literal};
@@ -218,7 +218,17 @@ impl<'a> Typer<'_, 'a> {
         for side in [a, b] {
             if literal_in(side).is_some_and(|l| l.kind == LiteralKind::Null) {
                 let is = if op == Comparison::Ne { "is not null" } else { "is null" };
-                self.report.help(Code::TM0308, at, "a comparison with null is never true", format!("write `{is}`"));
+                let mut d = Diagnostic::new(Code::TM0308, at.0, "a comparison with null is never true")
+                    .help(format!("write `{is}`"));
+                let plain = matches!(op, Comparison::Eq | Comparison::Ne);
+                if plain && std::ptr::eq(side, b) && at.0.end == b.at.0.end && a.at.0.end < b.at.0.start {
+                    // From behind the operand, over the operator, to the end of `null`; in parentheses it is left alone.
+                    let span = Span { start: a.at.0.end, ..b.at.0 };
+                    if !self.report.sources.text(span).contains([')', '(', '#', '\n']) {
+                        d = d.fix(format!("write `{is}`"), span, format!(" {is}"), true);
+                    }
+                }
+                self.report.add(d);
                 return None;
             }
         }

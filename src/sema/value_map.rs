@@ -4,9 +4,9 @@ use super::expr::{Expr, Otherwise, ValueMap};
 use super::reader::Typed;
 use super::report::{Report, named};
 use super::typing::{literal_of, written};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::At;
-use crate::syntax::ast::{ElseAction, Flow, Literal, LiteralKind, Pair, Pairs, Side};
+use crate::diagnostic::{Code, Diagnostic, edit};
+use crate::source::{At, Span};
+use crate::syntax::ast::{ElseAction, Flow, Literal, LiteralKind, Pair, Pairs, Side, Sign};
 use crate::value::{Collation, Fit, Type, Value, advice, fit};
 use std::collections::HashMap;
 
@@ -33,36 +33,43 @@ fn oriented<'p>(left: &'p Literal, right: &'p Literal, into: Side) -> (&'p Liter
 
 /// Two `=` pairs that share a value, which no direction allows.
 pub(crate) fn check_equal_pairs(pairs: &Pairs, report: &mut Report<'_>) {
-    let equal: Vec<(&Literal, &Literal)> = pairs
+    let equal: Vec<(&Literal, &Literal, At, At)> = pairs
         .pairs
         .iter()
         .filter_map(|p| match &p.it {
-            Pair::Of { left, sign, right } if sign.flow == Flow::Both => Some((left, right)),
+            Pair::Of { left, sign, right } if sign.flow == Flow::Both => Some((left, right, sign.at, p.at)),
             _ => None,
         })
         .collect();
-    for (i, (l, r)) in equal.iter().enumerate() {
-        for (l0, r0) in &equal[..i] {
+    for (i, (l, r, sign_at, at)) in equal.iter().enumerate() {
+        for (l0, r0, _, _) in &equal[..i] {
             let (same, first, back) = match (l.kind == l0.kind, r.kind == r0.kind) {
                 (_, true) => (r, r0, (l0, l, '>')),
                 (true, _) => (l, l0, (r0, r, '<')),
                 _ => continue,
             };
             let (a, b, sign) = back;
-            report.add(
-                Diagnostic::new(
-                    Code::TM0702,
-                    same.at.0,
-                    format!(
-                        "{} and {} both are {}; on the way back it could become either",
-                        written(a),
-                        written(b),
-                        written(same)
-                    ),
+            let message = if a.kind == b.kind {
+                format!("the pair {} = {} stands here twice", written(l), written(r))
+            } else {
+                format!(
+                    "{} and {} both are {}; on the way back it could become either",
+                    written(a),
+                    written(b),
+                    written(same)
                 )
-                .related(first.at.0, "here it is first")
-                .help(format!("write `{sign}` in the pair that does not hold on the way back")),
-            );
+            };
+            let mut d = Diagnostic::new(Code::TM0702, same.at.0, message).related(first.at.0, "here it is first");
+            if a.kind == b.kind {
+                let span = edit::item(report.file_text(*at), at.0);
+                d = d.help("keep one of the two").fix("remove this one", span, "", true);
+            } else {
+                d = d.help(format!("write `{sign}` in the pair that does not hold on the way back"));
+                if report.sources.text(sign_at.0) == "=" {
+                    d = d.fix(format!("write `{sign}` here"), sign_at.0, sign.to_string(), false);
+                }
+            }
+            report.add(d);
         }
     }
 }
@@ -78,7 +85,7 @@ impl Use<'_> {
             match &p.it {
                 Pair::Of { left, sign, right } => {
                     if !sign.flow.into(into) {
-                        self.unused(sign.flow, p.at, report);
+                        self.unused(*sign, p.at, report);
                         continue;
                     }
                     let (from, target) = oriented(left, right, into);
@@ -121,7 +128,7 @@ impl Use<'_> {
             return None;
         }
         if otherwise.is_none() && !seen.is_empty() {
-            self.holes(&of.ty, &seen, report);
+            self.holes(&of.ty, &seen, into, report);
         }
         let otherwise = otherwise.map_or(Otherwise::Error, |(o, _)| o);
         let pairs: HashMap<Value, Value> = seen.into_iter().map(|(a, (b, _, _))| (a, b)).collect();
@@ -165,15 +172,17 @@ impl Use<'_> {
     }
 
     /// A pair against the direction of its line.
-    fn unused(&self, flow: Flow, at: At, report: &mut Report<'_>) {
+    fn unused(&self, sign: Sign, at: At, report: &mut Report<'_>) {
+        let flow = sign.flow;
         let ever = [Side::Left, Side::Right].into_iter().any(|s| flow.into(s) && self.flow.into(s));
         if self.inline && !ever {
-            report.help(
-                Code::TM0704,
-                at,
-                "this pair runs against its line and is never used",
-                "turn its sign round, or remove it",
-            );
+            let mut d = Diagnostic::new(Code::TM0704, at.0, "this pair runs against its line and is never used")
+                .help("turn its sign round, or remove it");
+            if matches!(report.sources.text(sign.at.0), "<" | ">") {
+                let turned = if flow == Flow::ToLeft { ">" } else { "<" };
+                d = d.fix(format!("write `{turned}`"), sign.at.0, turned, false);
+            }
+            report.add(d);
         }
     }
 
@@ -193,7 +202,7 @@ impl Use<'_> {
     }
 
     /// Members of the source that no pair and no `else` takes care of.
-    fn holes(&self, ty: &Type, seen: &HashMap<Value, (Value, At, Flow)>, report: &mut Report<'_>) {
+    fn holes(&self, ty: &Type, seen: &HashMap<Value, (Value, At, Flow)>, into: Side, report: &mut Report<'_>) {
         let missing: Vec<String> = match ty {
             Type::Choice(c) => c
                 .members
@@ -213,12 +222,36 @@ impl Use<'_> {
         }
         let (shown, more) = missing.split_at(missing.len().min(5));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        report.help(
+        let mut d = Diagnostic::new(
             Code::TM0703,
-            self.at,
+            self.at.0,
             format!("no pair for {}{more}: records with it will fail", shown.join(", ")),
-            "add pairs, or say what becomes of the rest: `else error`, `else null`, `else 'x'`",
-        );
+        )
+        .help("add pairs, or say what becomes of the rest: `else error`, `else null`, `else 'x'`");
+        if let Some((span, text)) = self.add_else(into, report) {
+            d = d.fix("add `else error`", span, text, false);
+        }
+        report.add(d);
+    }
+
+    /// The edit that adds `else error` behind the last pair, in the layout of its neighbours.
+    fn add_else(&self, into: Side, report: &Report<'_>) -> Option<(Span, String)> {
+        let other_way = self.pairs.pairs.iter().any(|p| matches!(p.it, Pair::Else { .. }));
+        let sign = if into == Side::Left { "<" } else { ">" };
+        let last = self.pairs.pairs.last()?;
+        let text = report.file_text(last.at);
+        let lead = edit::indent(text, last.at.0);
+        if report.is_dsl(last.at) || report.sources.text(self.pairs.at.0).starts_with('{') {
+            let word = if other_way { format!("else {sign} error") } else { "else error".to_string() };
+            return Some(match lead {
+                Some(lead) => (edit::line_end(text, last.at.0), format!("\n{lead}{word}")),
+                None => (edit::behind(last.at.0), format!(", {word}")),
+            });
+        }
+        let lead = lead.filter(|l| l.contains('-'))?;
+        let word =
+            if other_way { format!("{{ else: error, sign: \"{sign}\" }}") } else { "{ else: error }".to_string() };
+        Some((edit::line_end(text, last.at.0), format!("\n{lead}{word}")))
     }
 }
 

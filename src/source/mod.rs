@@ -112,12 +112,21 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    instead: std::collections::BTreeMap<String, String>,
 }
 
 impl Sources {
     /// No texts yet.
     pub fn new() -> Sources {
         Sources::default()
+    }
+    /// No texts yet; where a file of one of these names is to be read, its text here is taken instead.
+    pub fn with_instead(instead: std::collections::BTreeMap<String, String>) -> Sources {
+        Sources { files: vec![], instead }
+    }
+    /// What is to be taken instead of the file of this name.
+    pub fn instead(&self, name: &str) -> Option<&str> {
+        self.instead.get(name).map(String::as_str)
     }
     /// Adds a text and says under which id it is known.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
@@ -136,6 +145,10 @@ impl Sources {
     pub fn text(&self, span: Span) -> &str {
         let text = &self.file(span.file).text;
         text.get(span.start as usize..(span.end as usize).min(text.len())).unwrap_or("")
+    }
+    /// The text under a span as it may be printed: with stars for secrets.
+    pub fn masked(&self, span: Span) -> String {
+        self.file(span.file).masked_between(span.start as usize, span.end as usize)
     }
     /// `path:line:column` of a span's start.
     pub fn at(&self, span: Span) -> String {

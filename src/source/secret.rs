@@ -48,6 +48,17 @@ impl SourceFile {
         }
         text.into()
     }
+    /// [`SourceFile::masked`] from byte `start` to before byte `end`, looking at these lines only.
+    pub fn masked_between(&self, start: usize, end: usize) -> String {
+        let end = end.min(self.text.len());
+        if self.text.get(start..end).is_none() {
+            return String::new();
+        }
+        let from = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let to = self.text[end..].find('\n').map_or(self.text.len(), |i| end + i);
+        let lines = SourceFile::new(self.name.as_str(), &self.text[from..to]);
+        lines.masked().get(start - from..end - from).unwrap_or("").to_string()
+    }
 }
 
 /// `scheme://user:password@host`: where the password stands.

@@ -428,3 +428,76 @@ fn the_demo_ends_as_expected() {
     std::fs::write(other.join("mine"), "x").unwrap();
     tablemap(&["demo", "--dir", other.to_str().unwrap()]).says(1, &["is not empty and holds no earlier demo"]);
 }
+
+/// A project whose map has two mistakes: one that is mended safely, one that is not.
+fn with_mistakes() -> Project {
+    let project = Project::new();
+    let text = project.read("maps/customers.tmap");
+    let broken = text.replace(" == ", " = ").replace(" name", " nmae");
+    assert_ne!(broken, text);
+    std::fs::write(project.path("maps/customers.tmap"), broken).unwrap();
+    project
+}
+
+#[test]
+fn check_shows_and_applies_fixes() {
+    let project = Project::new();
+    let path = project.path("maps/customers.tmap");
+    let good = project.read("maps/customers.tmap");
+    let bad = good.replace("  NAME        << name", "  # here\n    NAME <- name").replace("status ==", "status =");
+    assert_ne!(bad, good);
+    std::fs::write(&path, format!("\u{feff}{bad}")).unwrap();
+    project.run(&["check"]).says(1, &["error[TM0105]"]);
+    project.run(&["check", "--unsafe-fixes"]).says(2, &["--fix"]);
+    let diff = project.run(&["check", "--diff"]);
+    diff.says(1, &["--- a/", "+++ b/", "@@", "to be fixed"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("\u{feff}{bad}"));
+    let json = project.run(&["check", "--diff", "--format", "json"]).json();
+    assert!(json["diff"].as_str().unwrap().contains("@@"), "{json}");
+    assert_eq!(json["fixed"].as_array().map(Vec::len), Some(2), "{json}");
+    project.run(&["check", "--fix"]).says(0, &["fixed", "no findings"]);
+    let now = std::fs::read_to_string(&path).unwrap();
+    assert!(now.starts_with('\u{feff}') && now.contains("# here") && !now.contains("NAME <-"), "{now}");
+    project.run(&["check", "--fix"]).says(0, &["0 fixed"]);
+}
+
+#[test]
+fn check_speaks_every_format() {
+    let project = with_mistakes();
+    let run = |format: &str| project.run(&["check", "--format", format]);
+    let concise = run("concise");
+    assert_eq!(concise.code, 1);
+    assert!(concise.out.lines().all(|l| l.contains("customers.tmap:") && l.contains(" TM")), "{}", concise.out);
+    let sarif = run("sarif").json();
+    assert_eq!(sarif["version"], "2.1.0");
+    assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());
+    assert!(!run("gitlab").json().as_array().unwrap().is_empty());
+    run("junit").says(1, &["<testsuites", "<failure"]);
+    run("github").says(1, &["::error file=", "title=TM"]);
+    project.run(&["status", "--format", "sarif"]).says(2, &["is for `check` only"]);
+    let empty = tempfile::tempdir().unwrap();
+    let none = tablemap(&["-C", empty.path().to_str().unwrap(), "check", "--format", "sarif"]);
+    assert_eq!(none.json()["runs"][0]["results"][0]["ruleId"], "TM0167");
+}
+
+#[test]
+fn fmt_writes_the_schemas_spelling_and_shows_a_diff() {
+    let project = Project::new();
+    let schema = project.path("schemas/erp.schema.yaml");
+    let schema = if schema.exists() { schema } else { project.path("erp.schema.yaml") };
+    let text = std::fs::read_to_string(&schema).unwrap();
+    assert!(text.contains("names: case-insensitive"), "{text}");
+    let map = project.read("maps/customers.tmap");
+    let lower = map.replacen("NAME ", "name ", 1);
+    assert_ne!(lower, map);
+    std::fs::write(project.path("maps/customers.tmap"), &lower).unwrap();
+    project.run(&["fmt", "--check", "--diff"]).says(1, &["not in layout", "+++ b/", "\n-", "\n+"]);
+    assert_eq!(project.read("maps/customers.tmap"), lower);
+    project.run(&["fmt"]).says(0, &["written"]);
+    assert_eq!(project.read("maps/customers.tmap"), map);
+    // Without a project names are left alone.
+    let alone = tempfile::tempdir().unwrap();
+    let file = alone.path().join("customers.tmap");
+    std::fs::write(&file, &lower).unwrap();
+    tablemap(&["fmt", "--check", file.to_str().unwrap()]).says(0, &["in layout"]);
+}

@@ -12,11 +12,11 @@ use tablemap::sema::Input;
 use tablemap::source::Sources;
 use tablemap::{check, schema, syntax};
 
-fn corpus() -> PathBuf {
+pub fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/check")
 }
 
-fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
+pub fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = std::fs::read_dir(dir)
         .unwrap_or_else(|e| panic!("{}: {e}", dir.display()))
         .map(|f| f.unwrap().path())
@@ -27,7 +27,7 @@ fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
 }
 
 /// The stores of a folder's schema files, named as the files are.
-fn stores(sources: &mut Sources, dir: &Path) -> Vec<(String, Arc<StoreSchema>)> {
+pub fn stores(sources: &mut Sources, dir: &Path) -> Vec<(String, Arc<StoreSchema>)> {
     let mut stores = vec![];
     for path in files(dir, ".schema.yaml") {
         let name = path.file_name().unwrap().to_string_lossy().replace(".schema.yaml", "");
@@ -61,7 +61,7 @@ fn check_files(sources: &mut Sources, schemas: &Path, maps: &[PathBuf]) -> Vec<D
     check::allow(sources, &asts, findings).findings
 }
 
-fn shown(sources: &Sources, findings: &[Diagnostic]) -> String {
+pub fn shown(sources: &Sources, findings: &[Diagnostic]) -> String {
     let show = |d: &Diagnostic| tablemap::diagnostic::render::human::render(sources, d, false);
     findings.iter().map(show).collect::<Vec<_>>().join("\n")
 }

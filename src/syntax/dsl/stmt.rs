@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::build::{Build, P};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::source::At;
 use crate::syntax::ast::{
     Arrow, Conflict, Direct, Edit, GuardMode, Line, Map, Node, Operation, Path, RunMode, Side, TableRef, Tables,
@@ -118,8 +118,15 @@ impl Build<'_> {
 
     /// Reports a statement that stands a second time.
     pub fn twice(&mut self, word: &str, at: At, first: At) {
-        let finding = Diagnostic::new(Code::TM0106, at.0, format!("`{word}` stands twice in this map"));
-        self.push(finding.related(first.0, "first here").help("keep one of the two"));
+        let finding = Diagnostic::new(Code::TM0106, at.0, format!("`{word}` stands twice in this map"))
+            .related(first.0, "first here")
+            .help("keep one of the two");
+        // Word for word the same: one of them says nothing. (Offsets are those of the text in a whole file only.)
+        let text = |a: At| self.raw.get(a.0.start as usize..a.0.end as usize);
+        let whole = (self.span)(0, self.raw.len()).end as usize == self.raw.len();
+        let same = whole && at.0 != first.0 && text(at).is_some() && text(at) == text(first);
+        let fixed = if same { finding.fix("remove it", edit::statement(self.raw, at.0), "", true) } else { finding };
+        self.push(fixed);
     }
 
     fn tables(&mut self, parts: &[P<'_>]) -> Option<Tables> {
