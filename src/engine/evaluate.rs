@@ -36,6 +36,8 @@ impl Engine {
                 now: HashMap::new(),
                 path: work.path.clone(),
                 renewed: work.renewed,
+                silent: work.displaced,
+                absent: false,
                 kept: work.before.clone(),
                 was: work
                     .old_key
@@ -51,6 +53,7 @@ impl Engine {
             let i = r;
             r += 1;
             let row = rows.row(i);
+            item.absent = !there[i];
             if !there[i] || work.displaced {
                 self.gone(leg, snapshot, work, looked_up, None, &mut item)?;
                 items.push(item);
@@ -253,7 +256,7 @@ impl Engine {
         }
     }
 
-    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+    pub(super) fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
         if work.old.is_empty() {
             return work.old_key.is_some();
         }
