@@ -5,8 +5,13 @@ use crate::source::{FileId, Sources};
 use crate::syntax::ast::File;
 
 /// Findings about what is missing, and the word of the statement that would say it.
-const MISSING: &[(Code, &[&str])] =
-    &[(Code::TM0211, &["id"]), (Code::TM0212, &["tables"]), (Code::TM0501, &["key"]), (Code::TM0403, &["fields"])];
+const MISSING: &[(Code, &[&str])] = &[
+    (Code::TM0211, &["id"]),
+    (Code::TM0212, &["tables"]),
+    (Code::TM0501, &["key"]),
+    (Code::TM0403, &["fields"]),
+    (Code::TM0418, &["fields"]),
+];
 
 /// The findings without those that say a statement is missing where it is there, but could not be read.
 pub fn without_echoes(sources: &Sources, files: &[(FileId, File)], findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -36,7 +41,9 @@ pub fn without_echoes(sources: &Sources, files: &[(FileId, File)], findings: Vec
         let Some(span) = d.span() else { return false };
         let map = map_of(span.file, span.start);
         unread.iter().any(|(file, at, word)| {
-            *file == span.file && *at == map && (word.is_empty() || words.contains(word) || d.code == Code::TM0403)
+            *file == span.file
+                && *at == map
+                && (word.is_empty() || words.contains(word) || matches!(d.code, Code::TM0403 | Code::TM0418))
         })
     };
     let dropped: Vec<bool> = findings.iter().map(echo).collect();

@@ -5,11 +5,11 @@ use super::conflict::{Pending, PendingTarget};
 use super::quarantine::Window;
 use super::references::{Cache, cell_value, resolve};
 use super::report::LegReport;
-use super::runtime::{Engine, LegRt, Result};
+use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::sema::Company;
 use crate::store::{Found, QuarantineKind, RecordError, Transaction, Wait};
-use crate::value::{Key, Value};
+use crate::value::{Key, Type, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -31,6 +31,8 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key before, where that changed: what waits under it is this record's.
     pub was: Option<Vec<Value>>,
+    /// What waits under its key was another record's.
+    pub renewed: bool,
     /// Its place among the records evaluated with it.
     pub n: usize,
 }
@@ -57,6 +59,8 @@ pub(super) struct Mode {
     pub yields: bool,
     /// A unique violation is final, not to be tried again after the deletes.
     pub last_try: bool,
+    /// Rows whose records swapped keys may be given passing ones.
+    pub swaps: bool,
     /// A full sync: lossy two-way lines are written too.
     pub full: bool,
 }
@@ -69,7 +73,7 @@ pub(super) struct Left {
 }
 
 /// Keys of one transaction, as 128-bit fingerprints: a chunk may hold hundreds of thousands.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct KeySet(HashSet<u128>);
 
 impl KeySet {
@@ -111,6 +115,10 @@ pub(super) struct Chunk<'a> {
     pub(super) befores: HashSet<Key>,
     /// A row of this transaction got another key: what was found before may stand elsewhere.
     moved: bool,
+    /// Records whose rows have a passing key.
+    aside: HashSet<usize>,
+    /// One of them could not be given its own: the transaction must not be committed.
+    pub swap_failed: bool,
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
@@ -146,6 +154,8 @@ impl<'a> Chunk<'a> {
             claimed: KeySet::default(),
             befores: HashSet::new(),
             moved: false,
+            aside: HashSet::new(),
+            swap_failed: false,
             window,
             outcomes: vec![],
             samples: vec![],
@@ -191,10 +201,9 @@ impl<'a> Chunk<'a> {
                     self.solved(tx, item, "")?;
                 }
                 What::Failed(f) => {
-                    if self.has_quarantine {
-                        for c in &companies {
-                            self.solved(tx, item, &c.to_string())?;
-                        }
+                    if !companies.is_empty() {
+                        // It waits as a whole now.
+                        self.solved(tx, item, "")?;
                     }
                     self.failed(tx, item, "", f, &[], counts)?;
                 }
@@ -202,6 +211,7 @@ impl<'a> Chunk<'a> {
                     if companies.is_empty() {
                         self.delete(tx, item, None, counts)?;
                     } else {
+                        self.whole_again(tx, item)?;
                         for c in &companies {
                             self.delete(tx, item, Some(c), counts)?;
                         }
@@ -221,7 +231,7 @@ impl<'a> Chunk<'a> {
                     } else if companies.is_empty() {
                         self.resolved(tx, items, i, lines, None, &mut records, counts)?;
                     } else {
-                        self.begin_fan_out(tx, item)?;
+                        self.whole_again(tx, item)?;
                         for c in &companies {
                             self.resolved(tx, items, i, lines, Some(c), &mut records, counts)?;
                         }
@@ -237,9 +247,12 @@ impl<'a> Chunk<'a> {
         let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         self.moved = false;
+        if self.mode.swaps {
+            self.step_aside(tx, items, &records, &mut found, counts)?;
+        }
         for ((record, hit), key) in records.iter().zip(&mut found).zip(&keys) {
             let taken = record.before_key.is_some() && self.claimed.contains(&self.ikey(key));
-            if self.moved && !taken {
+            if self.moved && !taken && !self.aside.contains(&record.item) {
                 *hit = self.find_one(tx, key.clone())?;
             }
             // Not there under the key it had, or another record has it now: it may be there under the key it has.
@@ -248,7 +261,68 @@ impl<'a> Chunk<'a> {
             }
             self.write(tx, items, record, hit, counts, &mut left)?;
         }
+        self.swap_failed = !self.aside.is_empty();
         Ok(left)
+    }
+
+    /// Records that swapped their keys, or took them from each other in a ring: their rows get a passing key first, so
+    /// that each can then have its own.
+    fn step_aside(
+        &mut self,
+        tx: &mut dyn Transaction,
+        items: &[Item],
+        records: &[Record<'_>],
+        found: &mut [Found],
+        counts: &mut LegReport,
+    ) -> Result<()> {
+        let leg = self.leg;
+        let befores: HashSet<Key> = records.iter().filter_map(|r| Some(self.ikey(r.before_key.as_ref()?))).collect();
+        let passing = |n: usize| {
+            let cell = leg.key_cells.iter().map(|i| &leg.cells[*i]).find(|c| c.from != CellFrom::Each)?;
+            let target = leg.leg().target;
+            let value = match self.engine.maps.stores[target.store].1.get(target.table).column(cell.column).ty {
+                Type::Text { .. } => Value::text(format!("~{n}")),
+                Type::Integer => Value::Integer(-(1 << 52) - n as i64),
+                Type::Uuid => uuid::Uuid::try_parse(&self.engine.env.id()).map(Value::Uuid).ok()?,
+                _ => return None,
+            };
+            Some((cell.column, value))
+        };
+        let passing: Vec<Option<(ColumnId, Value)>> = (0..records.len()).map(passing).collect();
+        for ((record, hit), passing) in records.iter().zip(found).zip(passing) {
+            let now: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
+            let (Some(before), Some((column, value))) = (&record.before_key, passing) else { continue };
+            let Found::One { key, .. } = hit else { continue };
+            let (was, now) = (self.ikey(before), self.ikey(&now));
+            if was == now || !befores.contains(&now) || self.claimed.contains(&was) {
+                continue;
+            }
+            if !self.mark(tx, &items[record.item], true, &word(record.company), counts)? {
+                continue;
+            }
+            if tx.update(leg.leg().target.table, key, &[column], std::slice::from_ref(&value))?.is_err() {
+                continue;
+            }
+            self.own(key, &[column], std::slice::from_ref(&value));
+            let at = leg.leg().key.iter().position(|c| *c == column).unwrap_or(0);
+            let mut aside = before.clone();
+            aside[at] = value;
+            *hit = self.find_one(tx, aside)?;
+            self.aside.insert(record.item);
+            self.moved = true;
+        }
+        Ok(())
+    }
+
+    /// A record of several companies that waited as a whole waits no more; each company says for itself.
+    fn whole_again(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
+        if self.has_quarantine {
+            let key = self.leg.source_key(&item.key).to_text();
+            if tx.state_mut().quarantine_of(&self.leg.name, &key)?.iter().any(|e| e.company.is_empty()) {
+                self.solved(tx, item, "")?;
+            }
+        }
+        Ok(())
     }
 
     fn find_one(&self, tx: &mut dyn Transaction, key: Vec<Value>) -> Result<Found> {
@@ -332,6 +406,11 @@ impl<'a> Chunk<'a> {
         let (key, values) = match found {
             Found::None => {
                 if let Some(gone) = self.pending.and_then(|p| p.gone.get(&ikey)) {
+                    if !(0..leg.map.two_way).any(|number| self.line_changed(item, number)) {
+                        // Deleted there, untouched here: the other leg's affair.
+                        counts.unchanged += 1;
+                        return self.solved(tx, item, &company);
+                    }
                     let (gone, wins) = (gone.clone(), self.source_wins());
                     self.log_conflict(tx, item, &gone, record, if wins { "source wins" } else { "target wins" })?;
                     if !wins {
@@ -414,6 +493,7 @@ impl<'a> Chunk<'a> {
         match tx.update(leg.leg().target.table, key, &columns, &new)? {
             Ok(()) => {
                 counts.updated += 1;
+                self.aside.remove(&record.item);
                 self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
                 self.claim(tx, &ikey)?;

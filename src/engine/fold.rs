@@ -23,8 +23,10 @@ pub(super) struct Work {
     pub based: bool,
     /// Nothing of the record itself changed: something it looks up did.
     pub dependent: bool,
-    /// Cells of the source row before the change of something it looks up.
-    pub cells_before: Vec<(usize, Value)>,
+    /// What waits under its key belongs to another record, which had that key before.
+    pub renewed: bool,
+    /// Another record has the primary key that this one had.
+    pub left: bool,
     /// The longest path that led to it.
     pub path: String,
     /// Its key does not fit the schema.
@@ -47,7 +49,8 @@ impl Work {
             old: HashMap::new(),
             based: false,
             dependent: false,
-            cells_before: vec![],
+            renewed: false,
+            left: false,
             path: String::new(),
             misfit: None,
             displaced: false,
@@ -64,7 +67,9 @@ pub(super) struct LookedUp {
     pub join: usize,
     /// The row's primary key, to read its referred-to columns now.
     pub key: Vec<Value>,
-    /// Values of its referred-to columns before, where known.
+    /// Its primary key before.
+    pub was: Vec<Value>,
+    /// Values of its referred-to columns before; none = it was inserted.
     pub before: Option<Vec<Value>>,
     /// Other values before, by column.
     pub old: Vec<(ColumnId, Value)>,
@@ -80,6 +85,8 @@ pub(super) struct Folded {
     index: HashMap<Key, usize>,
     /// Looked-up rows that changed.
     pub looked_up: Vec<LookedUp>,
+    /// Records that the opposite leg deleted.
+    pub undone: Vec<Vec<Value>>,
 }
 
 /// What initial sync and earlier cycles already cover.
@@ -138,6 +145,9 @@ impl Folded {
                 }
                 if c.settles {
                     self.settle(&id);
+                }
+                if c.op == Op::Delete {
+                    self.undone.push(key);
                 }
                 continue;
             }
@@ -204,7 +214,23 @@ impl Folded {
         }
     }
 
-    fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {
+    /// Whether there is work for a record.
+    pub fn knows(&self, leg: &LegRt, key: &[Value]) -> bool {
+        self.index.contains_key(&leg.source_key(key))
+    }
+
+    /// A record whose key another one had before does not get what waits for that one.
+    pub fn renew(&mut self, leg: &LegRt) {
+        for n in 0..self.works.len() {
+            let Some(was) = self.works[n].old_key.as_ref().map(|k| leg.source_key(k)) else { continue };
+            if let Some(i) = self.index.get(&was).copied().filter(|i| *i != n) {
+                self.works[i].renewed = true;
+                self.works[n].left = true;
+            }
+        }
+    }
+
+    pub fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {
         let Ok(key) = &c.key else { return };
         for (j, join) in leg.leg().read.joins.iter().enumerate() {
             if join.table != c.table {
@@ -218,6 +244,7 @@ impl Folded {
             self.looked_up.push(LookedUp {
                 join: j,
                 key: c.old_key.clone().filter(|_| c.op == Op::Delete).unwrap_or_else(|| key.clone()),
+                was: c.old_key.clone().unwrap_or_else(|| key.clone()),
                 before,
                 old: c.old.clone(),
                 path: c.path.clone(),

@@ -118,6 +118,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: String::new(),
                 was: None,
+                renewed: false,
                 n: i,
             };
             let mut misfit = None;
@@ -288,6 +289,7 @@ fn copy(item: &Item) -> Item {
         now: item.now.clone(),
         path: item.path.clone(),
         was: item.was.clone(),
+        renewed: item.renewed,
         n: item.n,
     }
 }

@@ -1,15 +1,16 @@
 //! Live sync: the cycle of the protocol. Legs are grouped by (source store, target store); each group reads one
 //! snapshot, so that the legs of one map never overlap.
 
-use super::apply::{self, Verdict};
 use super::chunk::{Chunk, Item, KeySet, Mode, What};
 use super::conflict::{Pending, PendingTarget};
 use super::fold::{Covered, Folded, LookedUp, Work, number};
 use super::quarantine::{Window, before_lines};
+use super::references::cell_value;
 use super::report::{LegReport, Observer, Report, StoppedLeg};
-use super::runtime::{Engine, LegRt, Result};
+use super::runtime::{CellFrom, Engine, LegRt, Result};
 use super::setup::leg_state;
 use crate::schema::{ColumnId, TableId};
+use crate::sema::Company;
 use crate::store::{
     Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, RunRecord, Snapshot, StoreError,
     Transaction,
@@ -40,6 +41,10 @@ struct LegRun<'a> {
     pending_ahead: HashMap<String, i64>,
     /// Integration keys that records hold since the cycle began, and records consumed ahead of the position.
     claimed: KeySet,
+    /// Records consumed ahead of the position whose integration keys are not among them yet.
+    ahead: Vec<String>,
+    /// Looked-up rows that changed in what is not consumed.
+    looked_up: Vec<LookedUp>,
     stopped: Option<String>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
@@ -130,6 +135,61 @@ impl Engine {
         Ok(moved)
     }
 
+    /// The rest of the log, row by row.
+    fn look_ahead(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        from: i64,
+        tables: &[TableId],
+        each: &mut dyn FnMut(&Change),
+    ) -> Result<()> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut after = self.source(leg).position_at(from);
+        loop {
+            let mut changes = Vec::new();
+            let name = std::slice::from_ref(&leg.name);
+            let ended = snapshot.changes(&after, tables, name, self.limits.log_rows.max(1_000), &mut changes)?;
+            changes.iter().for_each(&mut *each);
+            match changes.last() {
+                Some(last) if !ended => after = self.source(leg).position_at(last.seq),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Records that have work without a log row of their own may have one later in the log than this cycle reads; the
+    /// snapshot holds that change, so what was before it must be known.
+    fn own_later(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, from: i64, works: &mut [Work]) -> Result<()> {
+        let mut index: HashMap<Key, usize> = works
+            .iter()
+            .enumerate()
+            .filter(|(_, w)| w.first == i64::MAX && w.misfit.is_none())
+            .map(|(i, w)| (leg.source_key(&w.key), i))
+            .collect();
+        if index.is_empty() {
+            return Ok(());
+        }
+        let opposite = leg.opposite_name(&self.project);
+        self.look_ahead(leg, snapshot, from, &[leg.leg().source.table], &mut |c| {
+            let (Ok(key), false) = (&c.key, c.origin.as_deref() == Some(&opposite)) else { return };
+            if let Some(old_key) = &c.old_key
+                && let Some(i) = index.remove(&leg.source_key(old_key))
+            {
+                works[i].old_key.get_or_insert_with(|| old_key.clone());
+                works[i].key.clone_from(key);
+                index.insert(leg.source_key(key), i);
+            }
+            if let Some(i) = index.get(&leg.source_key(key)) {
+                for (column, value) in &c.old {
+                    works[*i].old.entry(*column).or_insert_with(|| value.clone());
+                }
+            }
+        })
+    }
+
     /// Creates and updates of one leg, chunk by chunk.
     fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
@@ -159,10 +219,10 @@ impl Engine {
         )?;
         let last_read = changes.last().map_or(0, |c| c.seq);
         let end = if ended { head } else { last_read };
-        let claimed = self.claimed_ahead(leg, snapshot, &covered)?;
         let mut folded = Folded::default();
         let any = !changes.is_empty();
         folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
+        folded.renew(leg);
         self.add_retries(leg, view.as_mut(), &mut folded)?;
         drop(view);
         let mut run = LegRun {
@@ -178,7 +238,9 @@ impl Engine {
             pending: None,
             pending_through: Position::default(),
             pending_ahead: HashMap::new(),
-            claimed,
+            claimed: KeySet::default(),
+            ahead: covered.ahead.into_keys().collect(),
+            looked_up: std::mem::take(&mut folded.looked_up),
             stopped: None,
             moved: any && end > number(&progress.position),
             started: self.env.monotonic(),
@@ -189,7 +251,13 @@ impl Engine {
         }
         // What changed rows are looked up by comes first, page by page; the log rows that caused it stay unconsumed
         // until all of it is done.
-        let looked_up = std::mem::take(&mut folded.looked_up);
+        let looked_up = run.looked_up.clone();
+        if !ended && leg.leg().operations.delete {
+            let mut later = Folded::default();
+            let joined: Vec<TableId> = leg.leg().read.joins.iter().map(|j| j.table).collect();
+            self.look_ahead(leg, snapshot, end, &joined, &mut |c| later.add_looked_up(leg, c))?;
+            run.looked_up.append(&mut later.looked_up);
+        }
         for change in &looked_up {
             self.dependents(&mut run, snapshot, change, &mut folded)?;
             if run.stopped.is_some() {
@@ -197,6 +265,9 @@ impl Engine {
             }
         }
         let mut works = folded.works;
+        if !ended {
+            self.own_later(leg, snapshot, end, &mut works)?;
+        }
         works.sort_by_key(|w| w.first);
         // Work without a log row does not hold the position back.
         run.done = vec![false; works.len()];
@@ -211,37 +282,46 @@ impl Engine {
     }
 
     /// Integration keys of records that a cycle which did not end consumed ahead of the position.
-    fn claimed_ahead(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, covered: &Covered) -> Result<KeySet> {
-        let mut claimed = KeySet::default();
-        if !leg.plain || covered.ahead.is_empty() {
-            return Ok(claimed);
+    fn claim_ahead(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        let leg = run.leg;
+        let ahead = std::mem::take(&mut run.ahead);
+        let of_lines = |i: &usize| !matches!(leg.cells[*i].from, CellFrom::Reference(..));
+        if ahead.is_empty() || !leg.key_cells.iter().all(of_lines) {
+            return Ok(());
         }
-        let works: Vec<Work> = covered
-            .ahead
-            .keys()
+        let companies: Vec<Option<Value>> = match leg.leg().company {
+            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
+            _ => vec![None],
+        };
+        let works: Vec<Work> = ahead
+            .iter()
             .filter_map(|k| Key::parse(k, &leg.source_key_types))
             .map(|k| Work::of(k.0.into_vec()))
             .collect();
         for works in works.chunks(self.limits.live_rows) {
             let mut values = Vec::new();
-            for item in self.evaluate_works(leg, snapshot, works, &mut values)? {
-                if let What::Write(at) = item.what {
-                    let keys = leg.key_cells.iter().map(|i| (&leg.cells[*i], leg.cells[*i].collation));
-                    let line = |cell: &super::runtime::Cell| match cell.from {
-                        super::runtime::CellFrom::Line(i) => values[at + i].clone(),
-                        _ => Value::Null,
-                    };
-                    claimed.insert(&Key(keys.map(|(cell, fold)| fold.fold(&line(cell))).collect()));
+            for item in self.evaluate_works(leg, snapshot, works, &[], &mut values)? {
+                let What::Write(at) = item.what else { continue };
+                for company in &companies {
+                    let value = |i: &usize| cell_value(&leg.cells[*i], &values[at..], company.as_ref(), &[]);
+                    let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
+                    let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
+                    if let Some(key) = key {
+                        run.claimed.insert(&Key::new(key.iter().zip(folds)));
+                    }
                 }
             }
         }
-        Ok(claimed)
+        Ok(())
     }
 
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
     fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
         let mut values = Vec::new();
-        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &mut values)?;
+        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &run.looked_up, &mut values)?;
+        if evaluated.iter().any(|i| i.before.is_some()) {
+            self.claim_ahead(run, snapshot)?;
+        }
         let mut items = Vec::new();
         let mut which = Vec::new();
         for (n, item) in evaluated.into_iter().enumerate() {
@@ -269,26 +349,45 @@ impl Engine {
         if items.is_empty() {
             return Ok(());
         }
+        let mode = Mode { last_try, swaps: last_try, ..Mode::default() };
+        if !self.apply_by(run, items, which, values, mode)? {
+            self.apply_by(run, items, which, values, Mode { swaps: false, ..mode })?;
+        }
+        Ok(())
+    }
+
+    /// False if nothing was done because keys could not be swapped.
+    fn apply_by(
+        &self,
+        run: &mut LegRun<'_>,
+        items: &[Item],
+        which: &[usize],
+        values: &[Value],
+        mode: Mode,
+    ) -> Result<bool> {
         let leg = run.leg;
         let mut tx = self.begin(leg, &mut run.progress)?;
         self.env.point("in transaction")?;
         self.pending_now(run, tx.as_mut())?;
-        let mode = Mode { last_try, ..Mode::default() };
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
         chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
-        chunk.claimed = std::mem::take(&mut run.claimed);
+        // A second try begins from the same.
+        chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
         if chunk.has_quarantine {
             chunk.learn_befores(tx.as_mut())?;
         }
         let mut counts = LegReport::default();
         let left = chunk.apply(tx.as_mut(), items, values, &mut counts)?;
+        if chunk.swap_failed {
+            return Ok(false);
+        }
         if let Some(reason) = chunk.must_stop(tx.as_mut())? {
             let samples = chunk.samples.clone();
             drop(tx);
             self.stop_leg(leg, "too many failures", &reason, &samples)?;
             run.stopped = Some(format!("{reason}; see `tablemap errors list`, then `tablemap resume {}`", leg.map.id));
-            return Ok(());
+            return Ok(true);
         }
         let written = std::mem::take(&mut chunk.written);
         let window = std::mem::take(&mut chunk.window);
@@ -302,9 +401,13 @@ impl Engine {
             }
         }
         let position = self.reached(run);
-        for &w in which {
+        let cut_short = run.end < run.head;
+        for (item, &w) in items.iter().zip(which) {
             let work = &run.works[w];
-            if run.done[w] && work.last > position && !work.shared {
+            // The snapshot holds more than the stretch of the log at hand: a later row of the same record would be
+            // judged once more by a before that is none.
+            let twice = cut_short && (leg.map.two_way > 0 || item.before.is_some());
+            if run.done[w] && (work.last > position || twice) && !work.shared && work.misfit.is_none() {
                 let key = leg.source_key(&work.key).to_text();
                 tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
             }
@@ -314,7 +417,7 @@ impl Engine {
         run.window = window;
         run.counts.add(&counts);
         run.moved = true;
-        Ok(())
+        Ok(true)
     }
 
     /// Up to which log number everything is consumed.
@@ -377,7 +480,7 @@ impl Engine {
         if !retries.is_empty() && run.stopped.is_none() {
             let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
             let mut values = Vec::new();
-            let items = self.evaluate_works(run.leg, snapshot, &works, &mut values)?;
+            let items = self.evaluate_works(run.leg, snapshot, &works, &run.looked_up, &mut values)?;
             self.apply_and_commit(run, &items, &retries, &values, true)?;
         }
         Ok(())
@@ -395,233 +498,6 @@ impl Engine {
         }
         super::setup::keep_leg_state(self, &run.leg.name, &run.window);
         Ok(run.moved)
-    }
-
-    /// Items of works: fetched in the snapshot, evaluated; their line values in `values`.
-    fn evaluate_works(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        works: &[Work],
-        values: &mut Vec<Value>,
-    ) -> Result<Vec<Item>> {
-        let l = leg.leg();
-        let context = &self.maps.context;
-        let companies = self.maps.companies.as_deref();
-        let keys: Vec<Vec<Value>> = works.iter().filter(|w| w.misfit.is_none()).map(|w| w.key.clone()).collect();
-        let mut rows = Rows::of(&l.read);
-        let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
-        let mut items = Vec::with_capacity(works.len());
-        let mut r = 0;
-        for (n, work) in works.iter().enumerate() {
-            let mut item = Item {
-                key: work.key.clone(),
-                what: What::FilteredOut,
-                before: None,
-                base: None,
-                now: HashMap::new(),
-                path: work.path.clone(),
-                was: work.old_key.clone().filter(|k| !work.displaced && leg.source_key(k) != leg.source_key(&work.key)),
-                n,
-            };
-            if let Some(m) = &work.misfit {
-                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
-                items.push(item);
-                continue;
-            }
-            let i = r;
-            r += 1;
-            let row = rows.row(i);
-            if !there[i] || work.displaced {
-                self.gone(leg, snapshot, work, None, &mut item)?;
-                items.push(item);
-                continue;
-            }
-            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
-                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
-                items.push(item);
-                continue;
-            }
-            if leg.map.two_way > 0 {
-                let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
-                item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
-                item.base = match (work.dependent && work.first == i64::MAX, work.based) {
-                    (true, _) => Some(item.now.clone()),
-                    (false, true) => Some(work.old.clone()),
-                    (false, false) => None,
-                };
-            }
-            let start = values.len();
-            match apply::evaluate(l, context, companies, row, values) {
-                Verdict::Write => {
-                    item.what = What::Write(start);
-                    item.before = self.before(leg, snapshot, work, row)?;
-                }
-                Verdict::FilteredOut => {
-                    if l.exit_delete {
-                        self.gone(leg, snapshot, work, Some(row), &mut item)?;
-                    }
-                }
-                Verdict::Failed(f) => {
-                    item.before = self.before(leg, snapshot, work, row)?;
-                    item.what = What::Failed(f);
-                }
-            }
-            items.push(item);
-        }
-        Ok(items)
-    }
-
-    /// A record whose row is gone, or left the filter: a delete if it matched before and the map allows it.
-    fn gone(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        work: &Work,
-        now: Option<&[Value]>,
-        item: &mut Item,
-    ) -> Result<()> {
-        let l = leg.leg();
-        if !l.operations.delete {
-            return Ok(());
-        }
-        if work.before.is_some() {
-            // It was applied under this key, and what came after is still open.
-            item.before.clone_from(&work.before);
-            item.what = What::Delete;
-            return Ok(());
-        }
-        let mut before = Rows::of(&l.read);
-        match now {
-            // It is there and does not match now.
-            Some(now) => {
-                if work.old.is_empty() && work.cells_before.is_empty() {
-                    return Ok(());
-                }
-                let mut base: Vec<(ColumnId, Value)> = l
-                    .read
-                    .columns
-                    .iter()
-                    .zip(now)
-                    .filter(|((j, _), _)| *j == 0)
-                    .map(|((_, c), v)| (*c, v.clone()))
-                    .collect();
-                for (c, v) in &mut base {
-                    if let Some(old) = work.old.get(c) {
-                        *v = old.clone();
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
-            None => {
-                if work.old.is_empty() {
-                    return Ok(());
-                }
-                let source = self.maps.stores[l.source.store].1.get(l.source.table);
-                let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-                for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-                    if !base.iter().any(|(b, _)| b == c) {
-                        base.push((*c, v.clone()));
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
-        }
-        let mut row: Vec<Value> = before.row(0).to_vec();
-        for (slot, v) in &work.cells_before {
-            row[*slot] = v.clone();
-        }
-        let context = &self.maps.context;
-        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
-            return Ok(());
-        }
-        if let Ok(lines) = apply::evaluate_key(l, context, &row) {
-            item.before = Some(lines);
-            item.what = What::Delete;
-            if leg.map.two_way > 0 {
-                item.base = Some(work.old.clone());
-            }
-        }
-        Ok(())
-    }
-
-    /// The key lines' values under which the target may hold the record, where they are not those of now.
-    fn before(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        work: &Work,
-        row: &[Value],
-    ) -> Result<Option<Vec<Value>>> {
-        if work.before.is_some() {
-            return Ok(work.before.clone());
-        }
-        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work, row) } else { Ok(None) }
-    }
-
-    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        if self.key_looked_up(leg, work, row) {
-            return true;
-        }
-        if work.old.is_empty() {
-            return work.old_key.is_some();
-        }
-        let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
-        inputs.into_iter().any(|c| match work.old.get(c) {
-            None => false,
-            Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
-        }) || work.old_key.is_some()
-    }
-
-    /// Whether a key that is looked up (a company's code, mostly) may be another one now because the looked-up row
-    /// changed. Where the record refers to another row than before, its own old values say more.
-    fn key_looked_up(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        let l = leg.leg();
-        let refers_anew = || {
-            l.read.columns.iter().zip(row).any(|((from, c), now)| {
-                let refers = l.read.joins.iter().any(|j| j.from == 0 && j.columns.contains(c));
-                *from == 0 && refers && work.old.get(c).is_some_and(|old| old != now)
-            })
-        };
-        l.lines.iter().any(|l| l.key && !l.joins.is_empty())
-            && work.cells_before.iter().any(|(slot, old)| row[*slot] != *old)
-            && !refers_anew()
-    }
-
-    /// The key lines' values before the change.
-    fn key_before(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        work: &Work,
-        row: &[Value],
-    ) -> Result<Option<Vec<Value>>> {
-        let l = leg.leg();
-        let source = self.maps.stores[l.source.store].1.get(l.source.table);
-        let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, v.clone()));
-            }
-        }
-        let mut rows = Rows::of(&l.read);
-        if !self.key_looked_up(leg, work, row) {
-            snapshot.imagine(&l.read, &base, &mut rows)?;
-            return Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok());
-        }
-        let own = l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0);
-        for ((_, c), now) in own {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, now.clone()));
-            }
-        }
-        snapshot.imagine(&l.read, &base, &mut rows)?;
-        let mut before = rows.row(0).to_vec();
-        for (slot, old) in &work.cells_before {
-            before[*slot] = old.clone();
-        }
-        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
     }
 
     /// Re-evaluates, page by page, the records that reach a changed row.
@@ -653,9 +529,6 @@ impl Engine {
             wanted.push(before.clone());
         }
         let key_len = schema.get(l.source.table).primary_key.len();
-        let slots = |c: &ColumnId| l.read.columns.iter().position(|rc| *rc == (change.join + 1, *c));
-        let cells_before: Vec<(usize, Value)> =
-            change.old.iter().filter_map(|(c, v)| slots(c).map(|s| (s, v.clone()))).collect();
         for values in wanted {
             if values.iter().any(Value::is_null) {
                 continue;
@@ -668,10 +541,9 @@ impl Engine {
                 after = keys.last().map(|k| k[..key_len].to_vec());
                 let mut page: Vec<Work> = Vec::new();
                 for key in keys {
-                    if full || folded.works.len() > self.limits.log_rows {
+                    if !folded.knows(leg, &key) && (full || folded.works.len() > self.limits.log_rows) {
                         let mut w = Work::of(key);
                         (w.dependent, w.path) = (true, change.path.clone());
-                        w.cells_before.clone_from(&cells_before);
                         page.push(w);
                     } else {
                         let w = folded.work(leg, &key);
@@ -679,12 +551,12 @@ impl Engine {
                         if change.path.len() > w.path.len() {
                             w.path.clone_from(&change.path);
                         }
-                        if w.cells_before.is_empty() {
-                            w.cells_before.clone_from(&cells_before);
-                        }
                     }
                 }
                 if !page.is_empty() {
+                    if run.end < run.head {
+                        self.own_later(leg, snapshot, run.end, &mut page)?;
+                    }
                     self.dependent_page(run, snapshot, page)?;
                 }
                 if !full || run.stopped.is_some() || self.env.cancelled() {
@@ -723,7 +595,10 @@ impl Engine {
                     renamed.insert(leg.source_key(was).to_text(), w.key.clone());
                 }
             }
-            let keys: Vec<String> = folded.works.iter().map(|w| leg.source_key(&w.key).to_text()).collect();
+            let keys: Vec<String> =
+                folded.works.iter().filter(|w| !w.renewed).map(|w| leg.source_key(&w.key).to_text()).collect();
+            let undone = std::mem::take(&mut folded.undone);
+            let keys = keys.into_iter().chain(undone.iter().map(|k| leg.source_key(k).to_text()));
             let mut more = Vec::new();
             for key in keys {
                 more.extend(view.state().quarantine_of(&leg.name, &key)?);
@@ -878,12 +753,6 @@ impl Engine {
         tx.state_mut().put_run(&run)?;
         tx.commit()?;
         Ok(())
-    }
-
-    /// Table and column names of a misfit.
-    pub(super) fn names(&self, store: usize, m: &crate::store::Misfit) -> (String, String) {
-        let table = self.maps.stores[store].1.get(m.table);
-        (table.name.clone(), table.column(m.column).name.clone())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod apply;
 mod chunk;
 mod conflict;
 pub mod env;
+mod evaluate;
 mod fold;
 mod initial;
 mod live;

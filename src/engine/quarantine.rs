@@ -105,19 +105,6 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    /// A record becomes one row per company: what it failed by as a whole is over.
-    pub(super) fn begin_fan_out(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
-        if !self.has_quarantine {
-            return Ok(());
-        }
-        let name = &self.leg.name;
-        let key = self.leg.source_key(&item.key).to_text();
-        if tx.state_mut().quarantine_of(name, &key)?.iter().any(|q| q.company.is_empty()) {
-            tx.state_mut().release(name, &key, "")?;
-        }
-        Ok(())
-    }
-
     /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
     fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if let Some(was) = &item.was {
@@ -131,7 +118,7 @@ impl Chunk<'_> {
         self.claimed.insert(ikey);
         if self.befores.remove(ikey) {
             for entry in tx.state_mut().quarantined(&self.filter())? {
-                if self.before_ikey(&entry.old_ikey).as_ref() == Some(ikey) {
+                if self.before_ikey(&entry.old_ikey, &entry.company).as_ref() == Some(ikey) {
                     tx.state_mut().forget_before(&self.leg.name, &entry.key, &entry.company)?;
                 }
             }
@@ -145,16 +132,15 @@ impl Chunk<'_> {
 
     /// Learns under which integration keys records that wait were applied.
     pub(super) fn learn_befores(&mut self, tx: &mut dyn Transaction) -> Result<()> {
-        if self.leg.plain {
-            let entries = tx.state_mut().quarantined(&self.filter())?;
-            self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey)).collect();
-        }
+        let entries = tx.state_mut().quarantined(&self.filter())?;
+        self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey, &e.company)).collect();
         Ok(())
     }
 
-    fn before_ikey(&self, text: &str) -> Option<Key> {
+    /// The integration key of an entry's lines before; none where parts of it are looked up in the target.
+    fn before_ikey(&self, text: &str, company: &str) -> Option<Key> {
         let lines = before_lines(self.leg, text)?;
-        Some(self.ikey(&self.key_of(&lines, None, &[])?))
+        Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?))
     }
 
     /// Puts a record into quarantine and goes on.
@@ -170,6 +156,9 @@ impl Chunk<'_> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
+        if item.renewed && self.has_quarantine {
+            tx.state_mut().release(&leg.name, &key, company)?;
+        }
         let record = message::record(&self.engine.maps, leg, &item.key);
         let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
         let earlier = match self.has_quarantine {
@@ -230,7 +219,7 @@ impl Chunk<'_> {
         if self.has_quarantine {
             self.forget_old_key(tx, item, company)?;
         }
-        if let Some(before) = self.before_ikey(&entry.old_ikey) {
+        if let Some(before) = self.before_ikey(&entry.old_ikey, company) {
             self.befores.insert(before);
         }
         tx.state_mut().quarantine(&entry)?;

@@ -126,7 +126,7 @@ fn a_two_way_map() {
             "accounts: company number name status onhold credit employees currency | company number name status onhold \
              employees currency",
             "currencies: currencyid iso | currencyid",
-            "companies: companyid code | companyid",
+            "companies: companyid code | companyid code",
         ]
     );
     let specs: Vec<String> = right.capture.iter().map(|c| erp.capture(c)).collect();

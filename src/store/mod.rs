@@ -273,8 +273,8 @@ pub trait Transaction: Read {
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<std::result::Result<(), RecordError>>;
     /// Adds a touch row to the log, for one leg.
     fn touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> Result<()>;
-    /// Log rows of this transaction that carry the leg's origin but whose (table, key) is not in `written` lose the
-    /// origin and keep the path (R3): side effects of users' triggers. Returns how many.
+    /// Log rows of this transaction that carry the leg's origin but whose (table, key) is not in `written`, or stands in
+    /// it twice, lose the origin and keep the path (R3): side effects of users' triggers. Returns how many.
     fn disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64>;
     /// The state tables, for writing.
     fn state_mut(&mut self) -> &mut dyn WriteState;

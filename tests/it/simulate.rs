@@ -341,11 +341,11 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
             sim.sql(&store, &sql);
         }
     }
-    people(rng, t, sim, 12);
+    people(rng, t, sim, 30);
     let mut begun = false;
     let mut paused: Vec<usize> = vec![];
     for _ in 0..3 + rng.below(5) {
-        people(rng, t, sim, 6);
+        people(rng, t, sim, 7);
         let sync = rng.chance(if begun { 12 } else { 60 });
         if begun && rng.chance(12) {
             let map = rng.below(sim.maps.maps.len() as u64) as usize;

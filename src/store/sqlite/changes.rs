@@ -12,7 +12,9 @@ use crate::store::{Change, Misfit, Op, Position, Result, Transaction};
 use crate::value::Value;
 use rusqlite::types::ValueRef;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How long rows stay that every reader has taken in.
 const RETENTION_DAYS: u32 = 7;
@@ -410,15 +412,24 @@ impl Handle {
         }
         let inner = self.inner.clone();
         let known: Vec<TableId> = (0..inner.schema.tables.len() as u32).map(TableId).collect();
-        let mut disowned: Vec<i64> = Vec::new();
+        let mut disowned: HashSet<i64> = HashSet::new();
         let conn = &self.session().conn;
         let mut run = || -> rusqlite::Result<()> {
             let mut s =
                 conn.prepare_cached("SELECT seq, tbl, key FROM _tablemap_changes WHERE seq > ?1 AND origin = ?2")?;
             let mut rows = s.query((began, leg))?;
             let mut last: Option<TableId> = None;
+            // The engine writes a row once in a transaction: a second time it was a trigger, and the row differs from
+            // what was written. (Only hashes are kept; two rows of one hash are looked at once more for nothing.)
+            let mut seen: HashSet<u64> = HashSet::new();
+            let mut twice: Vec<(String, String)> = Vec::new();
             while let Some(row) = rows.next()? {
                 let name = row.get_ref(1)?.as_str()?;
+                let mut hash = DefaultHasher::new();
+                (name, row.get_ref(2)?.as_str()?).hash(&mut hash);
+                if !seen.insert(hash.finish()) {
+                    twice.push((name.to_string(), row.get(2)?));
+                }
                 let of = |t: &TableId| inner.schema.get(*t).stored_name().eq_ignore_ascii_case(name);
                 if !last.as_ref().is_some_and(of) {
                     last = known.iter().copied().find(|t| of(t));
@@ -428,10 +439,19 @@ impl Handle {
                     read_key(stored, inner.schema.get(table), table).is_ok_and(|k| written(table, &k))
                 });
                 if !ours {
-                    disowned.push(row.get(0)?);
+                    disowned.insert(row.get(0)?);
                 }
             }
             drop(rows);
+            for (name, key) in &twice {
+                let mut all = conn.prepare_cached(
+                    "SELECT seq FROM _tablemap_changes WHERE seq > ?1 AND origin = ?2 AND tbl = ?3 AND key = ?4",
+                )?;
+                let rows = all.query_map((began, leg, name, key), |r| r.get::<_, i64>(0))?;
+                for seq in rows {
+                    disowned.insert(seq?);
+                }
+            }
             let mut clear =
                 conn.prepare_cached("UPDATE _tablemap_changes SET origin = NULL, settles = 0 WHERE seq = ?1")?;
             for seq in &disowned {

@@ -577,6 +577,8 @@ fn guards_leave_no_trace() {
         let mut s = user.prepare("SELECT name || ifnull(sql, '') FROM sqlite_master ORDER BY name").unwrap();
         s.query_map([], |r| r.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
     };
+    // Something of a project stays here besides.
+    store.take_over("p", "test").unwrap();
     let before = dump();
     let guard = GuardSpec {
         map: "m".into(),

@@ -128,26 +128,26 @@ fn primary_keys_of_the_source_change_swap_and_are_replaced() {
 #[test]
 fn tables_as_people_make_them() {
     let a = "store: a\ntables:\n  Order Lines:\n    stored: order_lines\n    primary_key: [\"Order No\", line]\n    columns:\n      Order No: { type: text(9), required: true }\n      line: { type: integer, required: true }\n      \"select\": text(9)\n";
-    let b = "store: b\ntables:\n  t:\n    primary_key: [k]\n    columns:\n      k: text(20)\n      n: integer\n      v: text(9)\n    alternate_keys: [[n]]\n";
+    let b = "store: b\ntables:\n  t:\n    primary_key: [k]\n    columns:\n      k: text(20)\n      nn: integer\n      v: text(9)\n    alternate_keys: [[nn]]\n";
     let w = World::bare(
         &[("a", a), ("b", b)],
         &[
-            "map \"M\" {\n id m\n tables b.t <- a.\"Order Lines\"\n key k << concat(\"Order No\", '/', text(line))\n fields {\n v < \"select\"\n n << line * 10\n}\n}",
+            "map \"M\" {\n id m\n tables b.t <- a.\"Order Lines\"\n key k << concat(\"Order No\", '/', text(line))\n fields {\n v < \"select\"\n nn << line * 10\n}\n}",
         ],
     );
     w.sql("a", "create table order_lines(\"Order No\" text not null, line int not null, \"select\" text, extra, gen int generated always as (line + 1), primary key (\"Order No\", line)) without rowid");
-    w.sql("b", "create table t(v text default 'd', \"K\" text collate nocase, n int unique, other text default 'x', primary key (k))");
+    w.sql("b", "create table t(v text default 'd', \"K\" text collate nocase, nn int unique, other text default 'x', primary key (k))");
     w.sql("a", "insert into order_lines(\"Order No\", line, \"select\") values ('A', 1, 'x'), ('B', 2, 'y')");
     w.sync();
     assert_eq!(
-        w.rows("b", "select k, n, v, other from t order by 1"),
+        w.rows("b", "select k, nn, v, other from t order by 1"),
         ["A/1|10|x|x", "B/2|20|y|x"],
         "{:?}",
         w.errors()
     );
     w.sql("a", "update order_lines set line = 3 where line = 1; delete from order_lines where line = 2");
     w.run();
-    assert_eq!(w.rows("b", "select k, n, v from t order by 1"), ["A/3|30|x"]);
+    assert_eq!(w.rows("b", "select k, nn, v from t order by 1"), ["A/3|30|x"]);
     w.assert_quiet();
 }
 

@@ -1,0 +1,280 @@
+//! From works to items: the source rows fetched and evaluated, what is gone, and which key a record had before.
+
+use super::apply::{self, Verdict};
+use super::chunk::{Item, What};
+use super::fold::{LookedUp, Work};
+use super::runtime::{Engine, LegRt, Result};
+use crate::schema::ColumnId;
+use crate::store::{Rows, Snapshot};
+use crate::value::Value;
+use std::collections::HashMap;
+
+impl Engine {
+    /// Items of works: fetched in the snapshot, evaluated; their line values in `values`.
+    pub(super) fn evaluate_works(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        works: &[Work],
+        looked_up: &[LookedUp],
+        values: &mut Vec<Value>,
+    ) -> Result<Vec<Item>> {
+        let l = leg.leg();
+        let context = &self.maps.context;
+        let companies = self.maps.companies.as_deref();
+        let keys: Vec<Vec<Value>> = works.iter().filter(|w| w.misfit.is_none()).map(|w| w.key.clone()).collect();
+        let mut rows = Rows::of(&l.read);
+        let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+        let mut items = Vec::with_capacity(works.len());
+        let mut r = 0;
+        for (n, work) in works.iter().enumerate() {
+            let mut item = Item {
+                key: work.key.clone(),
+                what: What::FilteredOut,
+                before: None,
+                base: None,
+                now: HashMap::new(),
+                path: work.path.clone(),
+                renewed: work.renewed,
+                was: work
+                    .old_key
+                    .clone()
+                    .filter(|k| !work.displaced && !work.left && leg.source_key(k) != leg.source_key(&work.key)),
+                n,
+            };
+            if let Some(m) = &work.misfit {
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
+            }
+            let i = r;
+            r += 1;
+            let row = rows.row(i);
+            if !there[i] || work.displaced {
+                self.gone(leg, snapshot, work, looked_up, None, &mut item)?;
+                items.push(item);
+                continue;
+            }
+            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
+            }
+            if leg.map.two_way > 0 {
+                let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
+                item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
+                item.base = match (work.dependent && work.first == i64::MAX, work.based) {
+                    (true, _) => Some(item.now.clone()),
+                    (false, true) => Some(work.old.clone()),
+                    (false, false) => None,
+                };
+            }
+            let start = values.len();
+            match apply::evaluate(l, context, companies, row, values) {
+                Verdict::Write => {
+                    item.what = What::Write(start);
+                    item.before = self.before(leg, snapshot, work, row)?;
+                }
+                Verdict::FilteredOut => {
+                    if l.exit_delete {
+                        self.gone(leg, snapshot, work, looked_up, Some(row), &mut item)?;
+                    }
+                }
+                Verdict::Failed(f) => {
+                    item.before = self.before(leg, snapshot, work, row)?;
+                    item.what = What::Failed(f);
+                }
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// A record whose row is gone, or left the filter: a delete if it matched before and the map allows it.
+    fn gone(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        looked_up: &[LookedUp],
+        now: Option<&[Value]>,
+        item: &mut Item,
+    ) -> Result<()> {
+        let l = leg.leg();
+        if !l.operations.delete {
+            return Ok(());
+        }
+        if work.before.is_some() {
+            // It was applied under this key, and what came after is still open.
+            item.before.clone_from(&work.before);
+            item.what = What::Delete;
+            return Ok(());
+        }
+        let mut before = Rows::of(&l.read);
+        match now {
+            // It is there and does not match now.
+            Some(now) => {
+                if work.old.is_empty() && !work.dependent {
+                    return Ok(());
+                }
+                let mut base: Vec<(ColumnId, Value)> = l
+                    .read
+                    .columns
+                    .iter()
+                    .zip(now)
+                    .filter(|((j, _), _)| *j == 0)
+                    .map(|((_, c), v)| (*c, v.clone()))
+                    .collect();
+                for (c, v) in &mut base {
+                    if let Some(old) = work.old.get(c) {
+                        *v = old.clone();
+                    }
+                }
+                snapshot.imagine(&l.read, &base, &mut before)?;
+            }
+            None => {
+                if work.old.is_empty() {
+                    return Ok(());
+                }
+                let source = self.maps.stores[l.source.store].1.get(l.source.table);
+                let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
+                for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
+                    if !base.iter().any(|(b, _)| b == c) {
+                        base.push((*c, v.clone()));
+                    }
+                }
+                snapshot.imagine(&l.read, &base, &mut before)?;
+            }
+        }
+        let mut row: Vec<Value> = before.row(0).to_vec();
+        self.lookups_before(leg, snapshot, looked_up, &mut row)?;
+        let context = &self.maps.context;
+        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
+            return Ok(());
+        }
+        if let Ok(lines) = apply::evaluate_key(l, context, &row) {
+            item.before = Some(lines);
+            item.what = What::Delete;
+            if leg.map.two_way > 0 {
+                item.base = Some(work.old.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts into an imagined row what it looked up before the changes at hand (R10).
+    fn lookups_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        looked_up: &[LookedUp],
+        row: &mut [Value],
+    ) -> Result<()> {
+        let l = leg.leg();
+        if looked_up.is_empty() {
+            return Ok(());
+        }
+        let schema = &self.maps.stores[l.source.store].1;
+        let mut other = vec![false; l.read.joins.len()];
+        for (j, (join, info)) in l.read.joins.iter().zip(&l.joins).enumerate() {
+            let slots: Vec<(usize, ColumnId)> = l
+                .read
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, (s, _))| *s == j + 1)
+                .map(|(i, (_, c))| (i, *c))
+                .collect();
+            let columns: Vec<ColumnId> = slots.iter().map(|(_, c)| *c).collect();
+            let parent = join.from.checked_sub(1);
+            let refs: Vec<Value> = info.refs.iter().map(|s| row[*s].clone()).collect();
+            let of_type = join.when.as_ref().is_none_or(|(c, v)| {
+                l.read.columns.iter().position(|rc| *rc == (join.from, *c)).is_none_or(|slot| row[slot] == *v)
+            });
+            let reached = parent.is_none_or(|p| row[l.joins[p].found] == Value::Boolean(true));
+            let changes = || looked_up.iter().filter(|e| e.join == j);
+            let mut there: Option<Option<Vec<Value>>> = None;
+            if !of_type || !reached || refs.iter().any(Value::is_null) {
+                there = parent.is_some_and(|p| other[p]).then_some(None);
+            } else if let Some((n, e)) = changes().enumerate().find(|(_, e)| e.before.as_ref() == Some(&refs)) {
+                let made = changes().take(n).any(|x| x.before.is_none() && x.key == e.was);
+                let plan = crate::store::ReadPlan {
+                    table: join.table,
+                    joins: vec![],
+                    columns: columns.iter().map(|c| (0, *c)).collect(),
+                };
+                let mut now = Rows::of(&plan);
+                snapshot.fetch(&plan, std::slice::from_ref(&e.key), &mut now)?;
+                let old = |i: usize, c: &ColumnId| {
+                    let old = e.old.iter().find(|(o, _)| o == c).map(|(_, v)| v);
+                    old.or_else(|| now.cells.get(i)).cloned().unwrap_or(Value::Null)
+                };
+                there = Some((!made).then(|| columns.iter().enumerate().map(|(i, c)| old(i, c)).collect()));
+            } else if changes().any(|e| e.key == refs && join.key == schema.get(join.table).primary_key) {
+                // It came under this key since.
+                there = Some(None);
+            } else if parent.is_some_and(|p| other[p]) {
+                let found = snapshot.find(join.table, &join.key, std::slice::from_ref(&refs), &columns)?.pop();
+                there = Some(match found {
+                    Some(crate::store::Found::One { values, .. }) => Some(values),
+                    _ => None,
+                });
+            }
+            if let Some(there) = there {
+                other[j] = true;
+                row[info.found] = Value::Boolean(there.is_some());
+                for (i, (slot, _)) in slots.iter().enumerate() {
+                    row[*slot] = there.as_ref().and_then(|v| v.get(i)).cloned().unwrap_or(Value::Null);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The key lines' values under which the target may hold the record, where they are not those of now.
+    fn before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        row: &[Value],
+    ) -> Result<Option<Vec<Value>>> {
+        if work.before.is_some() {
+            return Ok(work.before.clone());
+        }
+        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work) } else { Ok(None) }
+    }
+
+    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+        if work.old.is_empty() {
+            return work.old_key.is_some();
+        }
+        let l = leg.leg();
+        let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        inputs.into_iter().any(|c| match work.old.get(c) {
+            None => false,
+            Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
+        }) || work.old_key.is_some()
+    }
+
+    /// The key lines' values before the change.
+    fn key_before(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, work: &Work) -> Result<Option<Vec<Value>>> {
+        let l = leg.leg();
+        let source = self.maps.stores[l.source.store].1.get(l.source.table);
+        let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
+        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
+            if !base.iter().any(|(b, _)| b == c) {
+                base.push((*c, v.clone()));
+            }
+        }
+        let mut rows = Rows::of(&l.read);
+        snapshot.imagine(&l.read, &base, &mut rows)?;
+        Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok())
+    }
+
+    /// Table and column names of a misfit.
+    pub(super) fn names(&self, store: usize, m: &crate::store::Misfit) -> (String, String) {
+        let table = self.maps.stores[store].1.get(m.table);
+        (table.name.clone(), table.column(m.column).name.clone())
+    }
+}
