@@ -23,6 +23,8 @@ pub(super) struct Item {
     pub what: What,
     /// The values of the key lines before the change, where they may differ from now.
     pub before: Option<Vec<Value>>,
+    /// Older ones by company, of records that wait.
+    pub kept: Vec<(String, Vec<Value>)>,
     /// Values of two-way inputs before the first unconsumed change; none = unknown.
     pub base: Option<HashMap<ColumnId, Value>>,
     /// Values of the source's own columns now, for comparing with the base (two-way legs only).
@@ -35,6 +37,14 @@ pub(super) struct Item {
     pub renewed: bool,
     /// Its place among the records evaluated with it.
     pub n: usize,
+}
+
+impl Item {
+    /// The values of the key lines under which a company may hold the record.
+    pub fn before_in(&self, company: &str) -> Option<&Vec<Value>> {
+        let of = |wanted: &str| self.kept.iter().find(|(c, _)| c == wanted).map(|(_, before)| before);
+        of(company).or_else(|| of("")).or(self.before.as_ref())
+    }
 }
 
 /// What a leg makes of a record.
@@ -133,6 +143,8 @@ pub(super) struct Record<'a> {
     pub company: Option<&'a Value>,
     pub cells: Cow<'a, [Value]>,
     pub before_key: Option<Vec<Value>>,
+    /// It stands under another row's key now: what it held before says nothing about that row.
+    pub elsewhere: bool,
 }
 
 impl<'a> Chunk<'a> {
@@ -201,9 +213,12 @@ impl<'a> Chunk<'a> {
                     self.solved(tx, item, "")?;
                 }
                 What::Failed(f) => {
-                    if !companies.is_empty() {
-                        // It waits as a whole now.
-                        self.solved(tx, item, "")?;
+                    if !companies.is_empty() && self.has_quarantine {
+                        // What single companies wait for does not help it any more.
+                        let key = leg.source_key(&item.key).to_text();
+                        for e in tx.state_mut().quarantine_of(&leg.name, &key)? {
+                            tx.state_mut().put_waits(&leg.name, &key, &e.company, &[])?;
+                        }
                     }
                     self.failed(tx, item, "", f, &[], counts)?;
                 }
@@ -227,7 +242,7 @@ impl<'a> Chunk<'a> {
                             }
                         };
                         let before_key = item.before.as_ref().and_then(|b| self.key_of(b, None, &[]));
-                        records.push(Record { item: i, company: None, cells, before_key });
+                        records.push(Record { item: i, company: None, cells, before_key, elsewhere: false });
                     } else if companies.is_empty() {
                         self.resolved(tx, items, i, lines, None, &mut records, counts)?;
                     } else {
@@ -250,14 +265,20 @@ impl<'a> Chunk<'a> {
         if self.mode.swaps {
             self.step_aside(tx, items, &records, &mut found, counts)?;
         }
-        for ((record, hit), key) in records.iter().zip(&mut found).zip(&keys) {
+        for ((record, hit), key) in records.iter_mut().zip(&mut found).zip(&keys) {
+            if self.aside.contains(&record.item) {
+                // Its row was just given a passing key.
+                self.write(tx, items, record, hit, counts, &mut left)?;
+                continue;
+            }
             let taken = record.before_key.is_some() && self.claimed.contains(&self.ikey(key));
-            if self.moved && !taken && !self.aside.contains(&record.item) {
+            if self.moved && !taken {
                 *hit = self.find_one(tx, key.clone())?;
             }
             // Not there under the key it had, or another record has it now: it may be there under the key it has.
             if record.before_key.is_some() && (taken || matches!(hit, Found::None)) {
                 *hit = self.find_one(tx, now(record))?;
+                record.elsewhere = now(record) != *key;
             }
             self.write(tx, items, record, hit, counts, &mut left)?;
         }
@@ -318,8 +339,12 @@ impl<'a> Chunk<'a> {
     fn whole_again(&mut self, tx: &mut dyn Transaction, item: &Item) -> Result<()> {
         if self.has_quarantine {
             let key = self.leg.source_key(&item.key).to_text();
-            if tx.state_mut().quarantine_of(&self.leg.name, &key)?.iter().any(|e| e.company.is_empty()) {
+            let entries = tx.state_mut().quarantine_of(&self.leg.name, &key)?;
+            if entries.iter().any(|e| e.company.is_empty()) {
                 self.solved(tx, item, "")?;
+                for e in entries.iter().filter(|e| !e.company.is_empty()) {
+                    tx.state_mut().quarantine(e)?;
+                }
             }
         }
         Ok(())
@@ -363,7 +388,7 @@ impl<'a> Chunk<'a> {
                 Failure::new(code::KEY, "a reference gave fewer columns than the map writes", "check the map's paths");
             return self.failed(tx, item, &word, &f, &[], counts);
         }
-        let before_key = match &item.before {
+        let before_key = match item.before_in(&word) {
             None => None,
             Some(before) => match resolve(leg, &schema, tx, before, company, true, &mut self.cache)? {
                 Ok(refs) => self.key_of(before, company, &refs),
@@ -371,7 +396,7 @@ impl<'a> Chunk<'a> {
                 Err(_) => None,
             },
         };
-        records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key });
+        records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false });
         Ok(())
     }
 
@@ -406,7 +431,7 @@ impl<'a> Chunk<'a> {
         let (key, values) = match found {
             Found::None => {
                 if let Some(gone) = self.pending.and_then(|p| p.gone.get(&ikey)) {
-                    if !(0..leg.map.two_way).any(|number| self.line_changed(item, number)) {
+                    if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
                         // Deleted there, untouched here: the other leg's affair.
                         counts.unchanged += 1;
                         return self.solved(tx, item, &company);
@@ -593,7 +618,7 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let word = word(company);
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
-        let key = match &item.before {
+        let key = match item.before_in(&word) {
             None => None,
             Some(before) => match resolve(leg, &schema, tx, before, company, true, &mut self.cache)? {
                 Ok(refs) => self.key_of(before, company, &refs),
@@ -621,7 +646,8 @@ impl<'a> Chunk<'a> {
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
         {
             let wins = self.source_wins();
-            let record = Record { item: 0, company: None, cells: Cow::Owned(vec![]), before_key: Some(key) };
+            let record =
+                Record { item: 0, company: None, cells: Cow::Owned(vec![]), before_key: Some(key), elsewhere: false };
             self.log_conflict(tx, item, &there, &record, if wins { "source wins" } else { "target wins" })?;
             if !wins {
                 counts.unchanged += 1;

@@ -48,13 +48,17 @@ impl PendingTarget {
                 }
                 continue;
             }
-            let p = all.by_key.entry(key).or_default();
+            let p = all.by_key.entry(key.clone()).or_default();
             match c.op {
                 Op::Insert => p.inserted = !p.deleted,
                 Op::Update | Op::Touch => {
                     for (column, value) in &c.old {
                         p.base.entry(*column).or_insert_with(|| value.clone());
                     }
+                }
+                Op::Delete if p.inserted => {
+                    // It came and went: there was nothing before, and there is nothing now.
+                    all.by_key.remove(&key);
                 }
                 Op::Delete => {
                     for (column, value) in &c.old {
@@ -166,7 +170,7 @@ impl Chunk<'_> {
                     (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
                 LineState {
                     number,
-                    changed_here: self.line_changed(item, number),
+                    changed_here: record.elsewhere || self.line_changed(item, number),
                     changed_there: self.changed_there(pending, number, there),
                     equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
                 }

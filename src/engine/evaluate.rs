@@ -36,6 +36,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: work.path.clone(),
                 renewed: work.renewed,
+                kept: work.before.clone(),
                 was: work
                     .old_key
                     .clone()
@@ -104,9 +105,9 @@ impl Engine {
         if !l.operations.delete {
             return Ok(());
         }
-        if work.before.is_some() {
+        if let Some((_, before)) = work.before.first() {
             // It was applied under this key, and what came after is still open.
-            item.before.clone_from(&work.before);
+            item.before = Some(before.clone());
             item.what = What::Delete;
             return Ok(());
         }
@@ -133,7 +134,8 @@ impl Engine {
                 snapshot.imagine(&l.read, &base, &mut before)?;
             }
             None => {
-                if work.old.is_empty() {
+                let came_and_went = leg.map.two_way > 0 && !work.based && work.first != i64::MAX;
+                if work.old.is_empty() || came_and_went {
                     return Ok(());
                 }
                 let source = self.maps.stores[l.source.store].1.get(l.source.table);
@@ -239,8 +241,8 @@ impl Engine {
         work: &Work,
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
-        if work.before.is_some() {
-            return Ok(work.before.clone());
+        if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
+            return Ok(Some(before.clone()));
         }
         if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work) } else { Ok(None) }
     }

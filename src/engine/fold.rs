@@ -35,8 +35,9 @@ pub(super) struct Work {
     pub displaced: bool,
     /// Another work has the same primary key: neither may be noted as ahead by it.
     pub shared: bool,
-    /// The key lines' values under which it was last applied, where an earlier change of its key is still open.
-    pub before: Option<Vec<Value>>,
+    /// By company, the key lines' values under which it was last applied, where an earlier change of its key is still
+    /// open.
+    pub before: Vec<(String, Vec<Value>)>,
 }
 
 impl Work {
@@ -55,7 +56,7 @@ impl Work {
             misfit: None,
             displaced: false,
             shared: false,
-            before: None,
+            before: vec![],
         }
     }
 }

@@ -118,6 +118,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: String::new(),
                 was: None,
+                kept: vec![],
                 renewed: false,
                 n: i,
             };
@@ -289,6 +290,7 @@ fn copy(item: &Item) -> Item {
         now: item.now.clone(),
         path: item.path.clone(),
         was: item.was.clone(),
+        kept: item.kept.clone(),
         renewed: item.renewed,
         n: item.n,
     }

@@ -12,8 +12,7 @@ use super::setup::leg_state;
 use crate::schema::{ColumnId, TableId};
 use crate::sema::Company;
 use crate::store::{
-    Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, RunRecord, Snapshot, StoreError,
-    Transaction,
+    Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, Snapshot, Transaction,
 };
 use crate::value::{Key, Value};
 use std::collections::HashMap;
@@ -265,6 +264,9 @@ impl Engine {
             }
         }
         let mut works = folded.works;
+        if !looked_up.is_empty() {
+            self.recall(leg, &mut works)?;
+        }
         if !ended {
             self.own_later(leg, snapshot, end, &mut works)?;
         }
@@ -293,7 +295,17 @@ impl Engine {
             Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
             _ => vec![None],
         };
-        let works: Vec<Work> = ahead
+        let mut view = self.target(leg).snapshot()?;
+        let none_waits = view.state().quarantine_counts(&leg.name)?.is_empty();
+        let mut holding = Vec::new();
+        for key in ahead {
+            // One that waits has not got its key.
+            if none_waits || view.state().quarantine_of(&leg.name, &key)?.is_empty() {
+                holding.push(key);
+            }
+        }
+        drop(view);
+        let works: Vec<Work> = holding
             .iter()
             .filter_map(|k| Key::parse(k, &leg.source_key_types))
             .map(|k| Work::of(k.0.into_vec()))
@@ -557,6 +569,7 @@ impl Engine {
                     if run.end < run.head {
                         self.own_later(leg, snapshot, run.end, &mut page)?;
                     }
+                    self.recall(leg, &mut page)?;
                     self.dependent_page(run, snapshot, page)?;
                 }
                 if !full || run.stopped.is_some() || self.env.cancelled() {
@@ -619,7 +632,7 @@ impl Engine {
             let base = self.base_of(leg, &entry);
             let before = before_lines(leg, &entry.old_ikey);
             let w = folded.work(leg, &key.0);
-            w.before = w.before.take().or(before);
+            w.before.extend(before.map(|b| (entry.company.clone(), b)));
             if !base.is_empty() {
                 for (c, v) in base {
                     w.old.insert(c, v);
@@ -627,6 +640,25 @@ impl Engine {
                 w.based = true;
             } else if !known {
                 w.based = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits of records that come to be evaluated because of what they look up: the base, and the key before.
+    fn recall(&self, leg: &LegRt, works: &mut [Work]) -> Result<()> {
+        let mut view = self.target(leg).snapshot()?;
+        if view.state().quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        for w in works.iter_mut().filter(|w| w.dependent && w.before.is_empty()) {
+            for entry in view.state().quarantine_of(&leg.name, &leg.source_key(&w.key).to_text())? {
+                let base = self.base_of(leg, &entry);
+                if !base.is_empty() {
+                    (w.based, w.dependent) = (true, false);
+                    w.old.extend(base);
+                }
+                w.before.extend(before_lines(leg, &entry.old_ikey).map(|b| (entry.company, b)));
             }
         }
         Ok(())
@@ -687,72 +719,6 @@ impl Engine {
                 return Ok(());
             }
         }
-    }
-
-    /// Begins a target transaction in which this engine and this position are still the ones expected.
-    pub(super) fn begin(&self, leg: &LegRt, progress: &mut Progress) -> Result<Box<dyn Transaction>> {
-        let store = leg.leg().target.store;
-        let mut tx = self.stores[store].begin()?;
-        tx.check_epoch(&self.project, self.epoch(store))?;
-        let now = tx.state_mut().progress(&leg.name)?;
-        match now {
-            Some(p) if p.position == progress.position && p.cursor == progress.cursor => {
-                // An operator may have said something since.
-                progress.desired = p.desired;
-                Ok(tx)
-            }
-            _ => {
-                Err(StoreError::Fenced { store: self.stores[store].name().to_string(), project: self.project.clone() }
-                    .into())
-            }
-        }
-    }
-
-    fn check_source(
-        &self,
-        leg: &LegRt,
-        progress: &Progress,
-        snapshot: &mut dyn Snapshot,
-    ) -> std::result::Result<(), String> {
-        let store = self.source(leg);
-        let identity = store.identity().map_err(|e| e.to_string())?;
-        if identity.store_id != progress.source_id {
-            return Err(format!("store `{}` is another one than before", store.name()));
-        }
-        if identity.incarnation != progress.source_incarnation {
-            return Err(format!("store `{}` was restored", store.name()));
-        }
-        if !progress.witness.is_empty() {
-            match snapshot.witness(&progress.position).map_err(|e| e.to_string())? {
-                Some(w) if w == progress.witness => {}
-                Some(_) => return Err(format!("the change log of store `{}` went back in time", store.name())),
-                None => return Err(format!("the change log of store `{}` was cut before it was read", store.name())),
-            }
-        }
-        Ok(())
-    }
-
-    /// Stops a leg by itself, with samples, in a transaction of its own (R12).
-    pub(super) fn stop_leg(&self, leg: &LegRt, state: &str, reason: &str, samples: &[String]) -> Result<()> {
-        let store = leg.leg().target.store;
-        let mut tx = self.stores[store].begin()?;
-        tx.check_epoch(&self.project, self.epoch(store))?;
-        if let Some(mut progress) = tx.state_mut().progress(&leg.name)? {
-            progress.state = state.to_string();
-            tx.state_mut().put_progress(&progress)?;
-        }
-        let now = self.env.now();
-        let run = RunRecord {
-            run: self.env.id(),
-            leg: leg.name.clone(),
-            started: now.clone(),
-            ended: now,
-            counts: serde_json::json!({ "stopped": reason }).to_string(),
-            samples: serde_json::Value::from(samples.to_vec()).to_string(),
-        };
-        tx.state_mut().put_run(&run)?;
-        tx.commit()?;
-        Ok(())
     }
 }
 

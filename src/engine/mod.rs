@@ -6,6 +6,7 @@ mod chunk;
 mod conflict;
 pub mod env;
 mod evaluate;
+mod fence;
 mod fold;
 mod initial;
 mod live;

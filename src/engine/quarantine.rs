@@ -208,7 +208,7 @@ impl Chunk<'_> {
             value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
             message,
             base,
-            old_ikey: match &item.before {
+            old_ikey: match item.before_in(company) {
                 Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
                 None => String::new(),
             },

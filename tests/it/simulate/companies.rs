@@ -112,12 +112,9 @@ impl Template for Companies {
         for i in sim.rows("a", "select id, number, name, kind from items") {
             if i[2].len() > 8 {
                 open += COMPANIES.len();
-                let kept: Vec<String> = COMPANIES
-                    .iter()
-                    .chain(&[""])
-                    .filter_map(|c| waits.remove(&(c.to_string(), i[0].clone())))
-                    .collect();
-                if kept.is_empty() || kept.iter().any(|k| k != "failed") {
+                COMPANIES.iter().for_each(|c| drop(waits.remove(&(c.to_string(), i[0].clone()))));
+                let kept = waits.remove(&(String::new(), i[0].clone()));
+                if kept.as_deref() != Some("failed") {
                     return Err(format!("item {} waits as {kept:?}", i[0]));
                 }
                 continue;

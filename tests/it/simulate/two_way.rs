@@ -184,7 +184,13 @@ map \"People\" {{
             }
             let logged = Self::conflicts(sim) - self.conflicts;
             if logged != should {
-                return Err(format!("{logged} conflicts were logged, expected {should}"));
+                let log =
+                    |s| sim.rows(s, "select leg, key, base, \"left\", \"right\", outcome from _tablemap_conflicts");
+                return Err(format!(
+                    "{logged} conflicts were logged, expected {should}: agreed {agreed:?}, left {bl:?}, right {br:?}, log {:?} {:?}",
+                    log("a"),
+                    log("b")
+                ));
             }
             sim.stats.add("conflicts", should as u64);
         }
