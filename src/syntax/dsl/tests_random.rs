@@ -35,7 +35,7 @@ fn slug() -> impl Strategy<Value = String> + Clone {
 fn literal() -> impl Strategy<Value = Literal> + Clone {
     prop_oneof![
         "[a-z '\"#{}|ü\\\\]{0,9}".prop_map(LiteralKind::Text),
-        "-?[0-9]{1,5}(\\.[0-9]{1,3})?".prop_map(LiteralKind::Number),
+        "-?[0-9]{1,5}(\\.[0-9]{1,3})?".prop_map(|t| LiteralKind::number(&t)),
         any::<bool>().prop_map(LiteralKind::Boolean),
         Just(LiteralKind::Null),
     ]
