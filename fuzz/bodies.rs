@@ -55,9 +55,24 @@ fn there_and_back(parse: Parse, write: Write, text: &str) -> Option<(ast::File, 
     let written = write(&first);
     let (second, findings) = read(parse, &written);
     assert!(findings.is_empty(), "written: {written}\nfindings: {findings:?}");
-    assert_eq!(first, second, "written: {written}");
+    same(&first, &second, &written);
     assert_eq!(written, write(&second), "not the same twice");
     Some((first, written))
+}
+
+/// Two trees that must be equal; else the first line in which they differ.
+fn same(first: &ast::File, second: &ast::File, written: &str) {
+    if first == second {
+        return;
+    }
+    let shown = |f: &ast::File| {
+        let text = format!("{f:#?}");
+        text.lines().filter(|l| !l.contains("@")).map(str::to_string).collect::<Vec<_>>()
+    };
+    let (a, b) = (shown(first), shown(second));
+    let at = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+    let around = |l: &[String]| l[at.saturating_sub(6)..(at + 3).min(l.len())].join("\n");
+    panic!("read back otherwise\n{}\n--- not\n{}\n--- written\n{written}", around(&b), around(&a));
 }
 
 /// The DSL: never a panic; what is read well is written and read back.
@@ -214,7 +229,7 @@ fn through(first: &ast::File, parse: Parse, write: Write) {
     let written = write(first);
     let (second, findings) = read(parse, &written);
     assert!(findings.is_empty(), "written: {written}\nfindings: {findings:?}");
-    assert_eq!(*first, second, "written: {written}");
+    same(first, &second, &written);
 }
 
 /// Store schemas and project files.

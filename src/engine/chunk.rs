@@ -33,6 +33,10 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key before, where that changed: what waits under it is this record's.
     pub was: Option<Vec<Value>>,
+    /// Another record has its primary key now: what waits under it is that one's.
+    pub silent: bool,
+    /// It is not there.
+    pub absent: bool,
     /// What waits under its key was another record's.
     pub renewed: bool,
     /// Its place among the records evaluated with it.

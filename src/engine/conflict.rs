@@ -17,6 +17,8 @@ pub(super) struct Pending {
     pub inserted: bool,
     /// Whether it is gone.
     pub deleted: bool,
+    /// It was deleted, and a row came under the same primary key.
+    pub reborn: bool,
 }
 
 /// What is pending on the target side, by primary key and, for rows that are gone, by integration key.
@@ -48,17 +50,20 @@ impl PendingTarget {
                 }
                 continue;
             }
-            let p = all.by_key.entry(key.clone()).or_default();
+            let p = all.by_key.entry(key).or_default();
             match c.op {
-                Op::Insert => p.inserted = !p.deleted,
+                Op::Insert => {
+                    p.inserted |= !p.deleted;
+                    p.reborn |= p.deleted;
+                }
                 Op::Update | Op::Touch => {
                     for (column, value) in &c.old {
                         p.base.entry(*column).or_insert_with(|| value.clone());
                     }
                 }
                 Op::Delete if p.inserted => {
-                    // It came and went: there was nothing before, and there is nothing now.
-                    all.by_key.remove(&key);
+                    // It came and went: nothing was there before. Or an upsert met it, and it is there still.
+                    p.deleted = true;
                 }
                 Op::Delete => {
                     for (column, value) in &c.old {
@@ -184,7 +189,12 @@ impl Chunk<'_> {
     pub(super) fn changed_there(&self, pending: &Pending, number: usize, there: &[Value]) -> bool {
         let of_line = |i: &usize| self.leg.cells[*i].two_way.is_some_and(|(n, _)| n == number);
         let unlike = |i: usize| pending.base.get(&self.leg.cells[i].column).is_none_or(|b| *b != there[i]);
-        pending.inserted || (0..self.leg.cells.len()).filter(of_line).any(unlike)
+        let another = |i: &usize| {
+            let fold = self.leg.cells[*i].collation;
+            pending.base.get(&self.leg.cells[*i].column).is_some_and(|b| fold.fold(b) != fold.fold(&there[*i]))
+        };
+        let inserted = pending.inserted || (pending.reborn && self.leg.key_cells.iter().any(another));
+        inserted || (0..self.leg.cells.len()).filter(of_line).any(unlike)
     }
 
     /// Whether the inputs of a two-way line changed at the source; where the base is unknown, yes.

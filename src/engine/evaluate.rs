@@ -36,6 +36,8 @@ impl Engine {
                 now: HashMap::new(),
                 path: work.path.clone(),
                 renewed: work.renewed,
+                silent: work.displaced,
+                absent: false,
                 kept: work.before.clone(),
                 was: work
                     .old_key
@@ -51,6 +53,7 @@ impl Engine {
             let i = r;
             r += 1;
             let row = rows.row(i);
+            item.absent = !there[i];
             if !there[i] || work.displaced {
                 self.gone(leg, snapshot, work, looked_up, None, &mut item)?;
                 items.push(item);
@@ -74,7 +77,7 @@ impl Engine {
             match apply::evaluate(l, context, companies, row, values) {
                 Verdict::Write => {
                     item.what = What::Write(start);
-                    item.before = self.before(leg, snapshot, work, row)?;
+                    item.before = self.before(leg, snapshot, work, looked_up, row)?;
                 }
                 Verdict::FilteredOut => {
                     if l.exit_delete {
@@ -82,7 +85,7 @@ impl Engine {
                     }
                 }
                 Verdict::Failed(f) => {
-                    item.before = self.before(leg, snapshot, work, row)?;
+                    item.before = self.before(leg, snapshot, work, looked_up, row)?;
                     item.what = What::Failed(f);
                 }
             }
@@ -239,15 +242,21 @@ impl Engine {
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
         work: &Work,
+        looked_up: &[LookedUp],
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
-        if self.key_changed(leg, work, row) { self.key_before(leg, snapshot, work) } else { Ok(None) }
+        // A key that is looked up (a company's code, mostly) may be another one because the looked-up row changed.
+        let through = !looked_up.is_empty() && leg.leg().lines.iter().any(|l| l.key && !l.joins.is_empty());
+        match through || self.key_changed(leg, work, row) {
+            true => self.key_before(leg, snapshot, work, looked_up, row),
+            false => Ok(None),
+        }
     }
 
-    fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
+    pub(super) fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
         if work.old.is_empty() {
             return work.old_key.is_some();
         }
@@ -260,18 +269,34 @@ impl Engine {
     }
 
     /// The key lines' values before the change.
-    fn key_before(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, work: &Work) -> Result<Option<Vec<Value>>> {
+    fn key_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        looked_up: &[LookedUp],
+        row: &[Value],
+    ) -> Result<Option<Vec<Value>>> {
         let l = leg.leg();
         let source = self.maps.stores[l.source.store].1.get(l.source.table);
         let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-            if !base.iter().any(|(b, _)| b == c) {
-                base.push((*c, v.clone()));
+        let mut add = |c: ColumnId, v: &Value| {
+            if !base.iter().any(|(b, _)| *b == c) {
+                base.push((c, v.clone()));
             }
+        };
+        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
+            add(*c, v);
+        }
+        // What the log does not say has not changed.
+        for ((_, c), now) in l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0) {
+            add(*c, now);
         }
         let mut rows = Rows::of(&l.read);
         snapshot.imagine(&l.read, &base, &mut rows)?;
-        Ok(apply::evaluate_key(l, &self.maps.context, rows.row(0)).ok())
+        let mut before = rows.row(0).to_vec();
+        self.lookups_before(leg, snapshot, looked_up, &mut before)?;
+        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
     }
 
     /// Table and column names of a misfit.

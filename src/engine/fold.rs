@@ -33,6 +33,10 @@ pub(super) struct Work {
     pub misfit: Option<Misfit>,
     /// The row is gone, and another one has taken its primary key since.
     pub displaced: bool,
+    /// It was deleted, and a row came under the same primary key.
+    pub reborn: bool,
+    /// Its last log row is a delete.
+    pub deleted: bool,
     /// Another work has the same primary key: neither may be noted as ahead by it.
     pub shared: bool,
     /// By company, the key lines' values under which it was last applied, where an earlier change of its key is still
@@ -55,6 +59,8 @@ impl Work {
             path: String::new(),
             misfit: None,
             displaced: false,
+            reborn: false,
+            deleted: false,
             shared: false,
             before: vec![],
         }
@@ -162,6 +168,8 @@ impl Folded {
             let fresh = w.last == 0;
             w.first = w.first.min(c.seq);
             w.last = c.seq;
+            w.reborn |= w.deleted && c.op == Op::Insert;
+            w.deleted = c.op == Op::Delete;
             for (column, value) in c.old {
                 w.old.entry(column).or_insert(value);
             }

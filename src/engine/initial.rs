@@ -120,6 +120,8 @@ impl Engine {
                 was: None,
                 kept: vec![],
                 renewed: false,
+                silent: false,
+                absent: false,
                 n: i,
             };
             let mut misfit = None;
@@ -292,6 +294,8 @@ fn copy(item: &Item) -> Item {
         was: item.was.clone(),
         kept: item.kept.clone(),
         renewed: item.renewed,
+        silent: item.silent,
+        absent: item.absent,
         n: item.n,
     }
 }

@@ -189,6 +189,28 @@ impl Engine {
         })
     }
 
+    /// A row that was deleted, and one that came under its primary key with another integration key, are two records.
+    fn part(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, works: &mut Vec<Work>) -> Result<()> {
+        let l = leg.leg();
+        let mut gone = Vec::new();
+        for w in works.iter_mut().filter(|w| w.reborn && w.based && !w.displaced && w.misfit.is_none()) {
+            let mut rows = Rows::of(&l.read);
+            let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
+            if there.first() != Some(&true) || !self.key_changed(leg, w, rows.row(0)) {
+                continue;
+            }
+            let mut new = Work::of(w.key.clone());
+            (new.first, new.last) = (w.first, w.last);
+            new.path.clone_from(&w.path);
+            (new.shared, new.renewed) = (true, true);
+            let mut old = std::mem::replace(w, new);
+            (old.shared, old.displaced) = (true, true);
+            gone.push(old);
+        }
+        works.append(&mut gone);
+        Ok(())
+    }
+
     /// Creates and updates of one leg, chunk by chunk.
     fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
@@ -270,6 +292,7 @@ impl Engine {
         if !ended {
             self.own_later(leg, snapshot, end, &mut works)?;
         }
+        self.part(leg, snapshot, &mut works)?;
         works.sort_by_key(|w| w.first);
         // Work without a log row does not hold the position back.
         run.done = vec![false; works.len()];
@@ -418,10 +441,12 @@ impl Engine {
             let work = &run.works[w];
             // The snapshot holds more than the stretch of the log at hand: a later row of the same record would be
             // judged once more by a before that is none.
-            let twice = cut_short && (leg.map.two_way > 0 || item.before.is_some());
+            // But a row that was deleted and is there may be another record's.
+            let unsure = cut_short && work.deleted && !item.absent;
+            let twice = cut_short && !unsure && (leg.map.two_way > 0 || item.before.is_some());
             if run.done[w] && (work.last > position || twice) && !work.shared && work.misfit.is_none() {
                 let key = leg.source_key(&work.key).to_text();
-                tx.state_mut().put_ahead(&leg.name, &key, run.head)?;
+                tx.state_mut().put_ahead(&leg.name, &key, if unsure { work.last } else { run.head })?;
             }
         }
         let own = |t: TableId, k: &[Value]| t == leg.leg().target.table && written.contains(&leg.target_key(k));
@@ -694,7 +719,7 @@ impl Engine {
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
                 let base = self.base_of(opposite, &entry);
                 let inserted = base.is_empty();
-                pending.by_key.insert(key, Pending { base, inserted, deleted: false });
+                pending.by_key.insert(key, Pending { base, inserted, ..Pending::default() });
             }
         }
         run.pending_ahead = snapshot.state().ahead(&opposite.name)?.into_iter().collect();

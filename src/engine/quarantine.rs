@@ -98,7 +98,7 @@ impl Chunk<'_> {
 
     /// A record that was applied leaves the quarantine.
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
-        if self.has_quarantine {
+        if self.has_quarantine && !item.silent {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
             self.forget_old_key(tx, item, company)?;
         }

@@ -510,12 +510,23 @@ pub struct Literal {
 pub enum LiteralKind {
     /// `'text'`, unescaped.
     Text(String),
-    /// `[-]digits[.digits]` as written.
+    /// `[-]digits[.digits]` as written, but for leading zeros.
     Number(String),
     /// `true`, `false`
     Boolean(bool),
     /// `null`
     Null,
+}
+
+impl LiteralKind {
+    /// A number of these digits, without the leading zeros that say nothing (and that some readers of YAML take for
+    /// octal).
+    pub fn number(digits: &str) -> LiteralKind {
+        let (minus, body) = digits.strip_prefix('-').map_or(("", digits), |b| ("-", b));
+        let whole = body.split('.').next().unwrap_or("").len();
+        let zeros = body.bytes().take(whole.saturating_sub(1)).take_while(|b| *b == b'0').count();
+        LiteralKind::Number(format!("{minus}{}", &body[zeros..]))
+    }
 }
 
 /// `a.b.c`, `customerid.account(accountnumber).contact(msdyn_contactpersonid)`, `this.x`.

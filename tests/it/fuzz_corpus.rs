@@ -21,18 +21,35 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[test]
-fn findings_of_fuzzing_stay_found() {
-    let corpus = root().join("tests/corpus/fuzz");
-    for folder in std::fs::read_dir(&corpus).unwrap() {
+/// The cases below a folder `TARGET/`, each through its target; all that fail are told.
+fn replay(corpus: &Path) {
+    let mut failed = vec![];
+    for folder in std::fs::read_dir(corpus).unwrap() {
         let folder = folder.unwrap().path();
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let (_, body) = TARGETS.iter().find(|(t, _)| *t == name).unwrap_or_else(|| panic!("no target `{name}`"));
         for case in std::fs::read_dir(&folder).unwrap() {
             let case = case.unwrap().path();
-            println!("{}", case.display());
-            body(&std::fs::read(&case).unwrap());
+            let data = std::fs::read(&case).unwrap();
+            eprintln!("== {}", case.display());
+            if std::panic::catch_unwind(|| body(&data)).is_err() {
+                failed.push(case.display().to_string());
+            }
         }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn findings_of_fuzzing_stay_found() {
+    replay(&root().join("tests/corpus/fuzz"));
+}
+
+/// `TABLEMAP_FUZZ=fuzz/artifacts cargo nextest run what_the_fuzzer_left` shows what a run of the fuzzer found.
+#[test]
+fn what_the_fuzzer_left() {
+    if let Some(folder) = std::env::var_os("TABLEMAP_FUZZ") {
+        replay(Path::new(&folder));
     }
 }
 

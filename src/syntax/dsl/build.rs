@@ -128,7 +128,7 @@ impl<'a> Build<'a> {
                 self.report_fix(Code::TM0109, &p, message, &with, true);
                 LiteralKind::Text(meant)
             }
-            Rule::number => LiteralKind::Number(text.to_string()),
+            Rule::number => LiteralKind::number(text),
             Rule::kw_true => LiteralKind::Boolean(true),
             Rule::kw_false => LiteralKind::Boolean(false),
             _ => LiteralKind::Null,

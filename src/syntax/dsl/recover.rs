@@ -35,6 +35,11 @@ impl<'a> Reader<'a> {
                     .help("a text ends with `'`; a `'` inside it is written twice"),
                 LexicalKind::OpenName => Diagnostic::new(Code::TM0102, at, "this name is not closed on its line")
                     .help("a quoted name ends with `\"`; a `\"` inside it is written twice"),
+                LexicalKind::Control => {
+                    let c = raw.get(*start..*end).and_then(|t| t.chars().next()).map_or(0, u32::from);
+                    Diagnostic::new(Code::TM0101, at, format!("a control character (U+{c:04X}) in a comment"))
+                        .help("take it away; the YAML notation cannot hold it")
+                }
                 LexicalKind::Depth => {
                     Diagnostic::new(Code::TM0108, at, format!("nested deeper than {MAX_NESTING} levels"))
                 }

@@ -44,6 +44,8 @@ pub(super) enum LexicalKind {
     OpenText,
     OpenName,
     Depth,
+    /// A character in a comment that no text file should hold, and YAML may not.
+    Control,
 }
 
 /// A problem the scan found.
@@ -91,6 +93,10 @@ pub(super) fn scan(text: &str) -> Scan {
             '#' => {
                 let end = text[i..].find('\n').map_or(text.len(), |n| i + n);
                 let shown = text[i..end].trim_end();
+                if let Some((n, c)) = shown.char_indices().find(|(_, c)| unprintable(*c)) {
+                    let at = i + n;
+                    out.problems.push(Lexical { start: at, end: at + c.len_utf8(), kind: LexicalKind::Control });
+                }
                 out.items.push(Item { start, comment: Some((i, i + shown.len())) });
                 blanks.push((start, end));
                 i = end;
@@ -140,6 +146,11 @@ pub(super) fn scan(text: &str) -> Scan {
     out.problems.sort_by_key(|p| p.start);
     out.masked = mask(text, &blanks);
     out
+}
+
+/// What YAML calls not printable, and a line break of its own in the middle of a line.
+fn unprintable(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\t' | '\u{85}')) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 fn byte(text: &str, at: usize) -> u8 {

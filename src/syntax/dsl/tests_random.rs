@@ -35,7 +35,7 @@ fn slug() -> impl Strategy<Value = String> + Clone {
 fn literal() -> impl Strategy<Value = Literal> + Clone {
     prop_oneof![
         "[a-z '\"#{}|ü\\\\]{0,9}".prop_map(LiteralKind::Text),
-        "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,3})?".prop_map(LiteralKind::Number),
+        "-?[0-9]{1,5}(\\.[0-9]{1,3})?".prop_map(|t| LiteralKind::number(&t)),
         any::<bool>().prop_map(LiteralKind::Boolean),
         Just(LiteralKind::Null),
     ]
@@ -285,30 +285,9 @@ fn map() -> impl Strategy<Value = Map> + Clone {
 
 fn file() -> impl Strategy<Value = File> + Clone {
     let values =
-        (word(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
+        (name(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
     (prop::collection::vec(values, 0..2), prop::collection::vec(map(), 0..2), end())
         .prop_map(|(values, maps, end)| File { values, maps, end })
-}
-
-/// The comments of a text in order of their letters.
-fn comments(text: &str) -> Vec<String> {
-    let (tokens, mut all) = (text.lines(), vec![]);
-    for line in tokens {
-        let (mut single, mut double) = (false, false);
-        for (i, c) in line.char_indices() {
-            match c {
-                '\'' if !double => single = !single,
-                '"' if !single => double = !double,
-                '#' if !single && !double => {
-                    all.push(line[i + 1..].trim().to_string());
-                    break;
-                }
-                _ => {}
-            }
-        }
-    }
-    all.sort();
-    all
 }
 
 proptest! {
@@ -321,38 +300,6 @@ proptest! {
         prop_assert!(found.is_empty(), "{:?}\n{}", found, written);
         prop_assert_eq!(&again, &file, "{}", written);
         prop_assert_eq!(round_trip(&written), written);
-    }
-
-    /// There and back through YAML: the same tree, no comment lost; a second time the same text.
-    #[test]
-    fn both_notations_hold_the_same(mut file in file()) {
-        use crate::syntax::yaml;
-        let through = |file: &File| {
-            let text = yaml::write(file);
-            let mut sources = crate::source::Sources::new();
-            let id = sources.add("m.map.yaml", text.as_str());
-            let (again, found) = yaml::parse(&sources, id);
-            (again, found, text)
-        };
-        prop_assume!(file.maps.len() == 1 && file.maps[0].name.as_ref().is_some_and(|n| !n.text.trim().is_empty()));
-        // Edits of overlays stand in one list for each kind there; their order among the kinds says nothing.
-        file.maps[0].edits.clear();
-        // So do what is given (a row) and what is expected in a test.
-        for t in &mut file.maps[0].tests {
-            let row = |w: &TestWhat| matches!(w, TestWhat::Row(..) | TestWhat::Other(..));
-            t.steps.retain(|s| !s.it.given || row(&s.it.what));
-            t.steps.sort_by_key(|s| !s.it.given);
-        }
-        let first = read(&write(&file)).0;
-        let (second, found, text) = through(&first);
-        let wrong = found.iter().any(|d| d.severity == crate::diagnostic::Severity::Error);
-        prop_assert!(!wrong, "{:?}\n{}", found, text);
-        prop_assert_eq!(&second, &first, "{}", text);
-        let (a, b) = (write(&first), write(&second));
-        prop_assert_eq!(comments(&b), comments(&a), "{}\n{}\n{}", a, text, b);
-        let (third, _, again) = through(&second);
-        prop_assert_eq!(&again, &yaml::write(&third), "{}", again);
-        prop_assert_eq!(write(&third), b);
     }
 
     #[test]

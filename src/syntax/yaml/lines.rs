@@ -261,7 +261,7 @@ impl Decoder<'_> {
                     .help("put it into quotes if it is a text, else write it without the leading zero");
                     self.r.add(d);
                 }
-                LiteralKind::Number(s.text.clone())
+                LiteralKind::number(&s.text)
             }
         };
         Some(Literal { kind, at: n.span.into() })

@@ -438,18 +438,10 @@ fn row(r: &Row) -> String {
 fn literal(l: &Literal) -> String {
     match &l.kind {
         LiteralKind::Text(t) => quoted(t),
-        LiteralKind::Number(n) => number(n),
+        LiteralKind::Number(n) => n.clone(),
         LiteralKind::Boolean(b) => b.to_string(),
         LiteralKind::Null => "null".into(),
     }
-}
-
-/// Digits without the leading zeros that some readers take for octal.
-fn number(digits: &str) -> String {
-    let (minus, body) = digits.strip_prefix('-').map_or(("", digits), |b| ("-", b));
-    let whole = body.split('.').next().unwrap_or("").len();
-    let zeros = body.bytes().take(whole.saturating_sub(1)).take_while(|b| *b == b'0').count();
-    format!("{minus}{}", &body[zeros..])
 }
 
 fn mark(sign: &Sign) -> &'static str {

@@ -149,7 +149,7 @@ fn a_record_that_failed_as_a_whole_is_mended_in_every_company() {
     assert_eq!(w.errors().len(), 1);
     w.sql("a", "update s set project = 'much too long a code' where id = 1");
     w.run();
-    assert_eq!(w.errors().len(), 1, "{:?}", w.errors());
+    assert!(w.errors().iter().any(|e| e.contains("much too long a code")), "{:?}", w.errors());
     w.sql("a", "update s set project = null where id = 1");
     w.run();
     assert!(w.errors().is_empty(), "{:?}", w.errors());
