@@ -220,7 +220,6 @@ impl Loaded {
 #[cfg(feature = "sqlite")]
 pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
     use crate::project::StoreKind;
-    use crate::store::memory::MemoryStore;
     use crate::store::sqlite::{Options, SqliteStore};
     match (config.kind, &config.location) {
         (_, Location::Unset(variable)) => Err(unset(config, variable)),
@@ -234,7 +233,7 @@ pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Ar
             }
             Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?))
         }
-        (StoreKind::Memory, _) => Ok(Arc::new(MemoryStore::new(&config.name, schema)?)),
+        (StoreKind::Memory, _) => Ok(Arc::new(crate::store::memory::open(&config.name, schema)?)),
         _ => Err(unsupported(config)),
     }
 }
