@@ -117,6 +117,7 @@ impl Inner {
             }
             Err(e) => return Err(unreachable(format!("`{shown}` cannot be read: {e}"))),
         }
+        on_this_machine(name, path)?;
         let inner = Arc::new(Inner {
             name: name.to_string(),
             path: path.to_path_buf(),
@@ -219,6 +220,18 @@ impl Inner {
             pool.push(session);
         }
     }
+}
+
+/// An error where the file lies on a network file system.
+pub(super) fn on_this_machine(store: &str, path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(kind) = super::network::network(folder) else { return Ok(()) };
+    let reason = format!(
+        "`{}` lies on a network file system ({kind}), where file locks cannot be trusted and records would be lost; put \
+         the database on a disk of this machine and run the engine there",
+        path.display()
+    );
+    Err(StoreError::Unreachable { store: store.to_string(), reason })
 }
 
 #[cfg(unix)]

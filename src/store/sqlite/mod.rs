@@ -19,6 +19,7 @@ mod describe;
 mod error;
 mod guard;
 mod live;
+mod network;
 mod polled;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

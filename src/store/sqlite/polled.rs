@@ -5,7 +5,7 @@
 //! values, lookups and the log are those of the copy, so the engine sees a store like any other. What a row looked
 //! like between two looks is not seen, and a changed key is a delete and an insert.
 
-use super::connect::{Session, locked};
+use super::connect::{Session, locked, on_this_machine};
 use super::describe::{Shape, shape_of};
 use super::types::{Affinity, collation_word, ident};
 use super::{Options, SqliteStore, describe, live};
@@ -74,6 +74,7 @@ impl PolledStore {
         poll: Poll,
         options: Options,
     ) -> Result<PolledStore> {
+        on_this_machine(name, source)?;
         let options = Options { create: true, rows_refused: true, ..options };
         let shared = Shared {
             copy: SqliteStore::open(name, copy, schema, options)?,
