@@ -6,7 +6,7 @@ use super::{Context, Format};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
-use crate::project::{self, Location, Project, StoreConfig};
+use crate::project::{self, Location, Project, StoreConfig, StoreKind};
 use crate::schema::StoreSchema;
 use crate::sema::{self, CheckedProject};
 use crate::source::{FileId, Sources};
@@ -217,40 +217,55 @@ impl Loaded {
 }
 
 /// Opens a store.
-#[cfg(feature = "sqlite")]
 pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>, state: &Path) -> Result<Arc<dyn Store>, Failure> {
-    use crate::project::StoreKind;
-    use crate::store::sqlite::{Options, Poll, PolledStore, SqliteStore};
     match (config.kind, &config.location) {
         (_, Location::Unset(variable)) => Err(unset(config, variable)),
-        (StoreKind::Sqlite, Location::Path(path)) => {
+        #[cfg(feature = "sqlite")]
+        (StoreKind::Sqlite, Location::Path(path)) => sqlite(config, path, schema, state),
+        #[cfg(feature = "sqlite")]
+        (StoreKind::Memory, _) => Ok(Arc::new(crate::store::memory::open(&config.name, schema)?)),
+        #[cfg(feature = "postgres")]
+        (StoreKind::Postgres, Location::Url(url)) => {
+            use crate::store::postgres::{Options, PostgresStore};
             let mut options = Options::default();
-            if let Some(kib) = from_env("TABLEMAP_CACHE_KIB")? {
-                options.cache_kib = u32::try_from(kib).unwrap_or(u32::MAX);
-            }
             if let Some(ms) = from_env("TABLEMAP_BUSY_MS")? {
                 options.busy_ms = u32::try_from(ms).unwrap_or(u32::MAX);
             }
-            let Some(poll) = &config.poll else {
-                return Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?));
-            };
-            let poll = Poll { every: poll.every, full: poll.full, modified: poll.columns(&schema).0 };
-            std::fs::create_dir_all(state)
-                .map_err(|e| Failure::new(format!("the folder `{}` cannot be made: {e}", state.display())))?;
-            let copy = state.join(format!("{}.copy.db", config.name));
-            Ok(Arc::new(PolledStore::open(&config.name, path, &copy, schema, poll, options)?))
+            if let Some(seconds) = from_env("TABLEMAP_STATEMENT_SECONDS")? {
+                options.statement_secs = u32::try_from(seconds).unwrap_or(u32::MAX);
+            }
+            Ok(Arc::new(PostgresStore::open(&config.name, url.reveal(), schema, options)?))
         }
-        (StoreKind::Memory, _) => Ok(Arc::new(crate::store::memory::open(&config.name, schema)?)),
-        _ => Err(unsupported(config)),
+        _ => {
+            let _ = (schema, state);
+            Err(unsupported(config))
+        }
     }
 }
 
-#[cfg(not(feature = "sqlite"))]
-pub(super) fn store(config: &StoreConfig, _: Arc<StoreSchema>, _: &Path) -> Result<Arc<dyn Store>, Failure> {
-    match &config.location {
-        Location::Unset(variable) => Err(unset(config, variable)),
-        _ => Err(unsupported(config)),
+#[cfg(feature = "sqlite")]
+fn sqlite(
+    config: &StoreConfig,
+    path: &Path,
+    schema: Arc<StoreSchema>,
+    state: &Path,
+) -> Result<Arc<dyn Store>, Failure> {
+    use crate::store::sqlite::{Options, Poll, PolledStore, SqliteStore};
+    let mut options = Options::default();
+    if let Some(kib) = from_env("TABLEMAP_CACHE_KIB")? {
+        options.cache_kib = u32::try_from(kib).unwrap_or(u32::MAX);
     }
+    if let Some(ms) = from_env("TABLEMAP_BUSY_MS")? {
+        options.busy_ms = u32::try_from(ms).unwrap_or(u32::MAX);
+    }
+    let Some(poll) = &config.poll else {
+        return Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?));
+    };
+    let poll = Poll { every: poll.every, full: poll.full, modified: poll.columns(&schema).0 };
+    std::fs::create_dir_all(state)
+        .map_err(|e| Failure::new(format!("the folder `{}` cannot be made: {e}", state.display())))?;
+    let copy = state.join(format!("{}.copy.db", config.name));
+    Ok(Arc::new(PolledStore::open(&config.name, path, &copy, schema, poll, options)?))
 }
 
 fn unset(config: &StoreConfig, variable: &str) -> Failure {

@@ -9,6 +9,14 @@ use std::sync::Arc;
 pub struct Rig {
     pub store: Box<dyn Store>,
     pub user: User,
+    /// None where a column of the store holds whatever it is given.
+    pub typed: Option<Typed>,
+}
+
+/// A store whose columns hold values of their own types only.
+pub struct Typed {
+    /// SQL that lets the columns `Name` and `Day` of `Kinds` hold any text.
+    pub loosen: &'static str,
 }
 
 /// Runs SQL as a user.
@@ -185,7 +193,7 @@ fn types_round_trip(make: Make<'_>) {
     let store = rig.store.as_ref();
     assert_eq!(store.verify(&[KINDS, PROJECTS, LINES]).unwrap(), Vec::<String>::new());
     let all: Vec<u32> = (0..14).collect();
-    let rows = [
+    let mut rows = [
         vec![
             uuid(1),
             t("a'b\u{e9}\"c"),
@@ -219,6 +227,15 @@ fn types_round_trip(make: Make<'_>) {
             t("007"),
         ],
     ];
+    if rig.typed.is_some() {
+        // What such a store cannot keep is refused, never changed.
+        let fine = [(7, Value::DateTime(parse_datetime("2026-11-20T10:00:00.123456").unwrap())), (13, t("no nul"))];
+        for (i, value) in fine {
+            let e = insert(store, KINDS, &all, &rows[0]).unwrap_err();
+            assert_eq!((e.kind, e.column), (RecordErrorKind::Misfit, Some(c(i as u32))));
+            rows[0][i] = value;
+        }
+    }
     for row in &rows {
         assert_eq!(insert(store, KINDS, &all, row).unwrap(), None);
     }
@@ -241,6 +258,9 @@ fn types_round_trip(make: Make<'_>) {
 
 fn misfits_are_told(make: Make<'_>) {
     let rig = make(schema());
+    if let Some(typed) = &rig.typed {
+        rig.sql(typed.loosen);
+    }
     rig.sql(
         "INSERT INTO \"Kinds\" (\"Id\", \"Name\", \"Num\", \"Day\", \"State\", \"StateName\") VALUES \
          ('00000000-0000-0000-0000-000000000001', 'longer than twenty characters', 7, '2026-13-01', 3, 'Odd')",
@@ -788,7 +808,11 @@ fn describes(make: Make<'_>) {
     let b = other.column("B").unwrap();
     assert_eq!((b.ty.clone(), b.nullable), (Type::Text { max: Some(7) }, false));
     assert_eq!(other.column("c").unwrap().ty, Type::Decimal { limits: Some((8, 2)) });
-    assert!(other.column("a").unwrap().generated && !other.column("a").unwrap().nullable);
+    // Of a store without types a key of whole numbers is a row id.
+    assert_eq!(
+        (other.column("a").unwrap().generated, other.column("a").unwrap().nullable),
+        (rig.typed.is_none(), false)
+    );
     let triggers = &of("Projects").triggers;
     assert!(triggers.iter().any(|t| t.ours && t.columns.iter().any(|c| c == "Name")), "{triggers:?}");
     assert!(other.triggers.is_empty() && other.rows.is_none_or(|n| n == 0));

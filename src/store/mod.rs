@@ -9,6 +9,8 @@ mod state;
 
 #[cfg(feature = "sqlite")]
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

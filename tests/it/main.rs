@@ -5,6 +5,8 @@ mod architecture;
 mod cli;
 mod cli_bad_input;
 mod cli_live;
+#[cfg(feature = "postgres")]
+mod cluster;
 mod corpus;
 mod demo;
 mod docs;
@@ -18,6 +20,8 @@ mod levels;
 mod mutations;
 mod notations;
 mod pages;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod proofs;
 mod render;
 mod simulate;

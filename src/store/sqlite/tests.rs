@@ -26,7 +26,7 @@ fn conforms() {
     conformance::run(&|schema| {
         let (store, path) = open(&dir, schema);
         store.create_tables().unwrap();
-        Rig { store: Box::new(store), user: user_of(&path) }
+        Rig { store: Box::new(store), user: user_of(&path), typed: None }
     });
 }
 
@@ -35,7 +35,7 @@ fn the_scratch_store_conforms() {
     conformance::run(&|schema| {
         let store = crate::store::memory::open("s", schema).unwrap();
         let user = user_of(store.path());
-        Rig { store: Box::new(store), user }
+        Rig { store: Box::new(store), user, typed: None }
     });
 }
 
