@@ -112,6 +112,16 @@ impl Cluster {
         self.dir.as_ref().expect("a server of its own").path().join("data")
     }
 
+    /// Puts a file into the server's folder, for its eyes only.
+    pub fn give(&self, file: &Path, name: &str) {
+        let to = self.data().join(name);
+        std::fs::copy(file, &to).unwrap();
+        assert!(Command::new("chmod").arg("600").arg(&to).status().unwrap().success());
+        if is_root() {
+            assert!(Command::new("chown").arg("nobody:nogroup").arg(&to).status().unwrap().success());
+        }
+    }
+
     /// Starts a server that was stopped, on the same port if there was one.
     pub fn start(&mut self) {
         for _ in 0..5 {
@@ -221,12 +231,16 @@ impl Sql {
 
     /// Rows as text, columns with `|` between.
     pub fn rows(&self, sql: &str) -> Vec<String> {
+        let one =
+            |r: Vec<Option<String>>| r.into_iter().map(|c| c.unwrap_or("null".into())).collect::<Vec<_>>().join("|");
+        self.cells(sql).into_iter().map(one).collect()
+    }
+
+    /// Rows as text.
+    pub fn cells(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let all = self.rt.block_on(self.client.simple_query(sql)).unwrap_or_else(|e| panic!("{sql}: {e:?}"));
         let row = |m: SimpleQueryMessage| match m {
-            SimpleQueryMessage::Row(r) => {
-                let cells: Vec<&str> = (0..r.len()).map(|i| r.get(i).unwrap_or("null")).collect();
-                Some(cells.join("|"))
-            }
+            SimpleQueryMessage::Row(r) => Some((0..r.len()).map(|i| r.get(i).map(str::to_string)).collect()),
             _ => None,
         };
         all.into_iter().filter_map(row).collect()

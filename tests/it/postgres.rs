@@ -37,10 +37,10 @@ tables:
         "store: fin
 tables:
   bill:
-    primary_key: [company, number]
+    primary_key: [number]
     columns:
-      company: { type: text(4), required: true, compare: case-insensitive }
-      number: { type: text(20), required: true, compare: case-insensitive }
+      company: text(4)
+      number: { type: text(20), required: true, collation: case-insensitive }
       account: text(20)
       amount: decimal(18,2)
       issued: date
@@ -56,14 +56,13 @@ map \"Invoices\" {
   tables fin.bill <-> crm.invoice
   operations left: create, update, delete
   operations right: update
-  key company, number
+  key number = number
   filter right: status > 0
   on exit left: delete
   initial right wins
   conflict right wins
   fields {
-    company <- 'USMF'
-    number  = number
+    company << 'USMF'
     account < customer.account
     amount  = amount
     issued  < issued
@@ -125,15 +124,15 @@ impl World {
         if self.url("fin").is_some() {
             self.sql(
                 "fin",
-                "CREATE TABLE bill (company varchar(4) NOT NULL, number varchar(20) NOT NULL, account varchar(20), \
-                 amount numeric(18,2), issued date, changed timestamptz, paid boolean, PRIMARY KEY (company, number)); \
-                 CREATE UNIQUE INDEX ON bill (lower(company), lower(number))",
+                "CREATE TABLE bill (company varchar(4), number varchar(20) NOT NULL, account varchar(20), \
+                 amount numeric(18,2), issued date, changed timestamptz, paid boolean, PRIMARY KEY (number)); \
+                 CREATE UNIQUE INDEX ON bill (lower(number))",
             );
         } else {
             self.sql(
                 "fin",
-                "CREATE TABLE bill (company text COLLATE NOCASE NOT NULL, number text COLLATE NOCASE NOT NULL, account text, \
-                 amount text, issued text, changed text, paid integer, PRIMARY KEY (company, number))",
+                "CREATE TABLE bill (company text, number text COLLATE NOCASE NOT NULL, account text, \
+                 amount text, issued text, changed text, paid integer, PRIMARY KEY (number))",
             );
         }
     }
@@ -154,7 +153,7 @@ impl World {
     }
 
     fn rows(&self, store: &str, columns: &str, from: &str) -> Vec<String> {
-        let columns: Vec<String> = columns.split(", ").map(|c| format!("coalesce(CAST({c} AS text), '-')")).collect();
+        let columns: Vec<String> = columns.split("; ").map(|c| format!("coalesce(CAST({c} AS text), '-')")).collect();
         let sql = format!("SELECT {} AS x FROM {from} ORDER BY x", columns.join(" || '|' || "));
         match self.url(store) {
             Some(url) => Sql::open(url).rows(&sql),
@@ -205,8 +204,8 @@ impl World {
     /// Both sides say the same, by SQL that knows nothing of the engine.
     fn agrees(&self) {
         let from = "invoice i LEFT JOIN customer c ON c.id = i.customer WHERE i.status > 0";
-        let mut crm = self.rows("crm", "i.number, c.account, ROUND(CAST(i.amount AS numeric), 0), i.issued", from);
-        let mut fin = self.rows("fin", "number, account, ROUND(CAST(amount AS numeric), 0), issued", "bill");
+        let mut crm = self.rows("crm", "i.number; c.account; ROUND(CAST(i.amount AS numeric), 0); i.issued", from);
+        let mut fin = self.rows("fin", "number; account; ROUND(CAST(amount AS numeric), 0); issued", "bill");
         for rows in [&mut crm, &mut fin] {
             // SQLite writes a rounded number with a point.
             rows.iter_mut().for_each(|r| *r = r.replace(".0|", "|"));
@@ -220,8 +219,8 @@ impl World {
             rows
         };
         assert_eq!(
-            paid(self.rows("crm", "number, paid", "invoice WHERE status > 0")),
-            paid(self.rows("fin", "number, paid", "bill"))
+            paid(self.rows("crm", "number; paid", "invoice WHERE status > 0")),
+            paid(self.rows("fin", "number; paid", "bill"))
         );
     }
 }
@@ -252,7 +251,7 @@ fn story(world: &World) {
     world.sql("fin", "UPDATE bill SET amount = 8 WHERE number = 'I13'");
     world.run(&["run", "--once"]);
     world.agrees();
-    assert_eq!(world.rows("crm", "number, amount", "invoice WHERE number IN ('I11', 'I12')").len(), 2);
+    assert_eq!(world.rows("crm", "number; amount", "invoice WHERE number IN ('I11', 'I12')").len(), 2);
     assert!(world.rows("crm", "amount", "invoice WHERE number = 'I11'")[0].starts_with('5'));
     assert!(world.rows("fin", "amount", "bill WHERE number = 'I13'")[0].starts_with('9'));
     assert_eq!(world.rows("fin", "count(*)", "bill WHERE number IN ('I6', 'I7', 'I8')"), ["0"]);
@@ -265,7 +264,7 @@ fn story(world: &World) {
     let _ = world.command(&["run", "--once"]).output().unwrap();
     world.sql("crm", "INSERT INTO customer (id, account) VALUES (99, 'C99')");
     world.run(&["run", "--once"]);
-    assert_eq!(world.rows("fin", "number, account", "bill WHERE number = 'late'"), ["late|C99"]);
+    assert_eq!(world.rows("fin", "number; account", "bill WHERE number = 'late'"), ["late|C99"]);
     world.agrees();
     let status = world.run(&["status"]);
     assert!(status.contains("invoices"), "{status}");
@@ -324,7 +323,14 @@ fn cut_connections_and_restarts() {
     let until = Instant::now() + Duration::from_secs(60);
     let done = || world.rows("fin", "count(*)", "bill") == ["1440"];
     while !done() && Instant::now() < until {
-        assert!(engine.try_wait().unwrap().is_none(), "the engine ended");
+        if engine.try_wait().unwrap().is_some() {
+            let said = engine.wait_with_output().unwrap();
+            panic!(
+                "the engine ended: {}{}",
+                String::from_utf8_lossy(&said.stdout),
+                String::from_utf8_lossy(&said.stderr)
+            );
+        }
         std::thread::sleep(Duration::from_millis(100));
     }
     Command::new("kill").arg(engine.id().to_string()).status().unwrap();
@@ -387,7 +393,7 @@ fn what_people_are_told() {
     let wrong = url.replace(PASSWORD, "another-s3cret");
     for (url, parts) in [
         (wrong.clone(), vec!["does not let `tester` in", "check name and password"]),
-        (url.replace("/t", "/nowhere"), vec!["does not exist"]),
+        (url.replace("?", "-nowhere?"), vec!["does not exist"]),
         (url.replace("127.0.0.1", "no-such-host.invalid"), vec!["no-such-host.invalid"]),
         (url.replace("?sslmode=disable", ""), vec!["sslmode=disable"]),
         (url.replace("sslmode=disable", "sslmode=prefer"), vec!["verify-full"]),
@@ -426,4 +432,53 @@ fn a_server_that_hangs() {
     let said = refused(world.dir.path(), &format!("postgres://u:s3cret@127.0.0.1:{port}/d?sslmode=disable"));
     assert!(said.contains("did not answer within"), "{said}");
     assert!(!said.contains("s3cret") && began.elapsed() < Duration::from_secs(40), "{said}");
+}
+
+/// TLS down to the host's name, unless the url says otherwise.
+#[test]
+fn tls() {
+    if left_out() {
+        return;
+    }
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("left out: openssl, which makes the certificates, is not there");
+        return;
+    }
+    let cluster = Cluster::own(&[]);
+    let world = World::new(Side::Sqlite, Side::Postgres(&cluster));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    for line in [
+        format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=tests -days 2"),
+        format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"),
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt".into(),
+    ] {
+        let done = Command::new("openssl").args(line.split(' ')).current_dir(dir.path()).output().unwrap();
+        assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    cluster.give(&dir.path().join("server.key"), "server.key");
+    cluster.give(&dir.path().join("server.crt"), "server.crt");
+    let admin = cluster.sql("postgres");
+    admin.run("ALTER SYSTEM SET ssl = on").unwrap();
+    admin.run("SELECT pg_reload_conf()").unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let ca = dir.path().join("ca.pem");
+    let plain = world.url("fin").unwrap().clone();
+    let named = plain.replace("127.0.0.1", "localhost");
+    let trusted = format!("sslrootcert={}", ca.display());
+    let status = |url: &str| {
+        let done = world.command(&["sync"]).env("FIN_URL", url).output().unwrap();
+        (
+            done.status.code(),
+            format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)),
+        )
+    };
+    let (code, said) = status(&named.replace("sslmode=disable", &trusted));
+    assert_eq!(code, Some(0), "{said}");
+    for url in [named.replace("?sslmode=disable", ""), plain.replace("sslmode=disable", &trusted)] {
+        let (code, said) = status(&url);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("certificate") && !said.contains(PASSWORD), "{said}");
+    }
 }

@@ -3,11 +3,14 @@
 //! engine but the templates' texts says what the tables must hold.
 //!
 //! `TABLEMAP_CASES` sets how many seeds each template gets, `TABLEMAP_SEED` runs one seed and prints its steps.
+//! `TABLEMAP_SIM_POSTGRES=all` puts every store into PostgreSQL, `=mixed` every one but the first.
 
 mod chain;
 mod companies;
 mod mixed;
 mod one_way;
+#[cfg(feature = "postgres")]
+mod people;
 mod references;
 mod ring;
 mod two_way;
@@ -99,6 +102,8 @@ pub struct Quarantined {
 pub struct Sim {
     dir: tempfile::TempDir,
     connections: BTreeMap<String, Connection>,
+    #[cfg(feature = "postgres")]
+    servers: BTreeMap<String, people::Server>,
     schemas: Vec<(String, Arc<tablemap::schema::StoreSchema>)>,
     maps: CheckedProject,
     limits: Limits,
@@ -140,6 +145,8 @@ impl Sim {
         let mut sim = Sim {
             dir,
             connections: BTreeMap::new(),
+            #[cfg(feature = "postgres")]
+            servers: people::servers(&schemas),
             schemas,
             maps,
             limits,
@@ -151,6 +158,10 @@ impl Sim {
             store.create_tables().unwrap();
         }
         for (name, _) in &sim.schemas {
+            #[cfg(feature = "postgres")]
+            if sim.servers.contains_key(name) {
+                continue;
+            }
             let c = Connection::open(sim.path(name)).unwrap();
             c.busy_timeout(Duration::from_secs(5)).unwrap();
             c.execute_batch("pragma synchronous = off").unwrap();
@@ -169,6 +180,10 @@ impl Sim {
             .schemas
             .iter()
             .map(|(name, schema)| {
+                #[cfg(feature = "postgres")]
+                if let Some(server) = self.servers.get(name) {
+                    return server.open(name, schema.clone());
+                }
                 let options = Options { create: true, ..Options::default() };
                 Arc::new(SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap()) as Arc<dyn Store>
             })
@@ -182,6 +197,12 @@ impl Sim {
 
     /// A direct change; a refused one is refused by the table's own rules and changes nothing.
     fn sql(&mut self, store: &str, sql: &str) {
+        #[cfg(feature = "postgres")]
+        if let Some(server) = self.servers.get(store) {
+            let ok = if server.sql(sql) { "" } else { " (refused)" };
+            self.steps.push(format!("{store}: {sql}{ok}"));
+            return;
+        }
         let c = &self.connections[store];
         let done = c.execute_batch(&format!("begin immediate; {sql}; commit"));
         if let Err(e) = &done {
@@ -198,6 +219,10 @@ impl Sim {
 
     /// Rows as text, null as `-`.
     pub fn rows(&self, store: &str, sql: &str) -> Vec<Vec<String>> {
+        #[cfg(feature = "postgres")]
+        if let Some(server) = self.servers.get(store) {
+            return server.rows(sql);
+        }
         let mut s = self.connections[store].prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
         let n = s.column_count();
         let rows = s.query_map([], |r| {

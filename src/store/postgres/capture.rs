@@ -230,7 +230,8 @@ impl Wish {
         let value = |row: &str, name: &String| {
             let at = text_literal(name);
             match column(name).map(|l| &l.kind) {
-                Some(Kind::Json | Kind::Jsonb) => format!("nullif(({row}->{at})::text, 'null')"),
+                Some(Kind::Jsonb) => format!("nullif(({row}->{at})::text, 'null')"),
+                Some(Kind::Json) => format!("nullif({row}->>{at}, 'null')"),
                 _ => format!("({row}->>{at})"),
             }
         };
@@ -276,16 +277,27 @@ impl Wish {
             }
             let named: BTreeSet<&String> =
                 w.key.iter().chain(&w.watched).chain(&w.old).filter(|c| column(c).is_some()).collect();
-            let parts: Vec<String> = named
+            let put = |c: &String, value: String| {
+                format!("{to} := {to} || pg_catalog.jsonb_build_object({}, {value});", text_literal(c))
+            };
+            let is_json = |c: &&&String| column(c).is_some_and(|l| l.kind == Kind::Json);
+            // As it is written, blanks and order of keys included.
+            let verbatim: Vec<String> = named
                 .iter()
-                .map(|c| {
-                    let (at, name) = (text_literal(c), ident(c));
-                    format!("{to} := {to} || pg_catalog.jsonb_build_object({at}, {from}.{name}::text);")
+                .filter(is_json)
+                .map(|c| put(c, format!("(pg_catalog.row_to_json({from})->{})::text", text_literal(c))))
+                .collect();
+            let single: Vec<String> = named
+                .iter()
+                .map(|c| match column(c).map(|l| &l.kind) {
+                    Some(Kind::Jsonb) => put(c, format!("{from}.{}", ident(c))),
+                    _ => put(c, format!("{from}.{}::text", ident(c))),
                 })
                 .collect();
             format!(
-                "BEGIN {to} := pg_catalog.to_jsonb({from}); EXCEPTION WHEN OTHERS THEN {to} := '{{}}'::jsonb; {} END;",
-                parts.join(" ")
+                "BEGIN {to} := pg_catalog.to_jsonb({from}); {} EXCEPTION WHEN OTHERS THEN {to} := '{{}}'::jsonb; {} END;",
+                verbatim.join(" "),
+                single.join(" ")
             )
         };
         // Settings that change how a value is written as text; each costs a little, so only where one is read.

@@ -139,9 +139,9 @@ impl Handle {
         }
         let names: Vec<String> = known.keys().cloned().collect();
         let sql = "SELECT seq::text, tbl, op, key, old_key, old, origin, settles::text, path, \
-                   to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') FROM _tablemap_changes \
+                   to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') FROM _tablemap_changes AS c \
                    WHERE seq > $1 AND seq <= $2 AND tbl = ANY ($3::text[]) \
-                   AND (for_leg IS NULL OR for_leg = ANY ($4::text[])) ORDER BY seq LIMIT $5";
+                   AND (for_leg IS NULL OR for_leg = ANY ($4::text[])) ORDER BY c.seq LIMIT $5";
         let head = self.head;
         let params = [Param::number(after), Param::number(head), list(&names), list(legs), Param::number(limit)];
         let rows = self.log().query(sql, &params).map_err(|e| inner.err(e))?;
@@ -219,8 +219,8 @@ impl Handle {
         }
         let inner = self.inner.clone();
         // Rows of this transaction have no number yet. Without one, there is no transaction number either.
-        let sql = "SELECT id::text, tbl, key FROM _tablemap_changes WHERE seq IS NULL \
-                   AND txid = pg_current_xact_id_if_assigned() AND origin = $1 ORDER BY id";
+        let sql = "SELECT c.id::text, tbl, key FROM _tablemap_changes AS c WHERE seq IS NULL \
+                   AND txid = pg_current_xact_id_if_assigned() AND origin = $1 ORDER BY c.id";
         let rows = self.rows(sql, &[leg.into()])?;
         if rows.is_empty() {
             return Ok(0);

@@ -297,11 +297,11 @@ impl Inner {
         Ok(session)
     }
 
-    /// A connection out of the pool, or a new one.
-    pub fn take(&self) -> Result<Session> {
+    /// A connection, and whether it is out of the pool.
+    pub fn take(&self) -> Result<(Session, bool)> {
         let now = self.generation.load(Ordering::Relaxed);
         loop {
-            let Some(mut session) = locked(&self.pool).pop() else { return self.connect() };
+            let Some(mut session) = locked(&self.pool).pop() else { return Ok((self.connect()?, false)) };
             session.listen();
             if session.broken {
                 continue;
@@ -310,7 +310,7 @@ impl Inner {
                 session.forget();
                 session.generation = now;
             }
-            return Ok(session);
+            return Ok((session, true));
         }
     }
 

@@ -56,37 +56,35 @@ impl PostgresStore {
 
     /// A connection in a transaction whose view and whose place in the log are one (R9).
     fn handle(&self, writing: bool) -> Result<Handle> {
-        let inner = self.inner.clone();
-        let mut handle = Handle {
-            session: Some(inner.take()?),
-            inner,
-            log: None,
-            head: 0,
-            writer: None,
-            lost: None,
-            journal: Journal::default(),
-            portal: None,
-            logged: false,
-        };
-        handle.begin(writing)?;
-        Ok(handle)
+        self.begun(|handle| handle.begin(writing))
     }
 
     /// A transaction of the state tables or the catalog: it sees what others commit meanwhile.
     fn simple(&self) -> Result<Handle> {
-        let mut handle = Handle {
-            session: Some(self.inner.take()?),
-            inner: self.inner.clone(),
-            log: None,
-            head: 0,
-            writer: None,
-            lost: None,
-            journal: Journal::default(),
-            portal: None,
-            logged: false,
-        };
-        handle.batch("BEGIN")?;
-        Ok(handle)
+        self.begun(|handle| handle.batch("BEGIN"))
+    }
+
+    /// A transaction. A connection of the pool may have died since it was used: then the next, at last a new one.
+    fn begun(&self, begin: impl Fn(&mut Handle) -> Result<()>) -> Result<Handle> {
+        loop {
+            let (session, pooled) = self.inner.take()?;
+            let mut handle = Handle {
+                session: Some(session),
+                inner: self.inner.clone(),
+                log: None,
+                head: 0,
+                writer: None,
+                lost: None,
+                journal: Journal::default(),
+                portal: None,
+                logged: false,
+            };
+            match begin(&mut handle) {
+                Ok(()) => return Ok(handle),
+                Err(_) if pooled && handle.session().broken => {}
+                Err(e) => return Err(e),
+            }
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Handle {
         // Another one may be numbering: what this view sees need not be the beginning of what it numbers. Anew, behind
         // the lock.
         self.batch("ROLLBACK")?;
-        let mut log = inner.take()?;
+        let (mut log, _) = inner.take()?;
         let numbered = (|| {
             log.busy = true;
             log.batch("BEGIN").map_err(|e| inner.err(e))?;
