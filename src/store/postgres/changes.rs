@@ -48,10 +48,7 @@ impl Logged {
             reason,
         };
         let first = t.primary_key.first().copied().unwrap_or(ColumnId(0));
-        let parts: Vec<Option<String>> = match serde_json::from_str(text) {
-            Ok(parts) => parts,
-            Err(_) => vec![],
-        };
+        let parts: Vec<Option<String>> = serde_json::from_str(text).unwrap_or_default();
         if parts.len() != t.primary_key.len() {
             return Err(misfit(first, text.to_string(), "is no key of the table as its schema has it".into()));
         }

@@ -281,13 +281,15 @@ impl Inner {
                 reason: format!("{} is older than PostgreSQL 13, the oldest that tablemap knows", self.address.shown),
             });
         }
-        // Our own tables are named without their schema; what they are called cannot be shadowed. With
-        // row_security=off a policy that would hide rows is an error instead of a silent gap.
+        // What was committed is not lost in a crash: another store builds on it. Our own tables are named without their
+        // schema; what they are called cannot be shadowed. With row_security=off a policy that would hide rows is an error
+        // instead of a silent gap.
         let settings = format!(
             "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET bytea_output = 'hex'; \
              SET extra_float_digits = 1; SET row_security = off; SET client_min_messages = warning; \
              SET standard_conforming_strings = on; SET lock_timeout = {}; SET statement_timeout = {}; \
-             SELECT set_config('search_path', {} || CASE WHEN current_schema() IS NULL THEN '' ELSE \
+             SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'local' ELSE setting END, false) \
+             FROM pg_settings WHERE name = 'synchronous_commit'; SELECT set_config('search_path', {} || CASE WHEN current_schema() IS NULL THEN '' ELSE \
              ', ' || current_setting('search_path') END, false)",
             self.options.busy_ms,
             u64::from(self.options.statement_secs) * 1000,

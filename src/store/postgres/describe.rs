@@ -168,7 +168,7 @@ fn kind_of(name: &str, kind: &str, category: &str, modifier: i32, labels: Option
 }
 
 /// The column of `lower(column)`, with casts and collation or without.
-fn lowered(definition: &str) -> Option<String> {
+pub(super) fn lowered(definition: &str) -> Option<String> {
     let mut inside = definition.strip_prefix("lower(")?.strip_suffix(')')?;
     loop {
         let before = inside;

@@ -1,7 +1,7 @@
 //! Describes the tables as they stand in the database, for `schema pull` and `schema diff`.
 
 use super::connect::{Inner, Ran, Session};
-use super::describe::{ColumnShape, columns_of, home, indexes_of};
+use super::describe::{ColumnShape, columns_of, home, indexes_of, lowered};
 use super::types::{Kind, Param};
 use crate::schema::{Holds, LiveColumn, LiveForeignKey, LiveIndex, LiveTable, LiveTrigger};
 use crate::store::Result;
@@ -51,6 +51,10 @@ fn read(s: &mut Session, ours: &str) -> Ran<Vec<LiveTable>> {
         let mut t = LiveTable { name: shown(schema, name), ..LiveTable::default() };
         t.columns = columns_of(s, oid)?.into_iter().map(column).collect();
         for i in indexes_of(s, oid)? {
+            // A key over lower(column) says that its texts do not regard case.
+            for name in i.definitions.iter().filter_map(|d| lowered(d)).filter(|_| i.unique) {
+                t.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.collation = Some(Collation::NoCase));
+            }
             let named: Option<Vec<String>> = i.columns.iter().cloned().collect();
             if i.primary {
                 t.primary_key = named.clone().unwrap_or_default();

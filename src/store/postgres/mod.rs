@@ -218,11 +218,24 @@ impl Store for PostgresStore {
         self.simple()?.is_prepared()
     }
     fn identity(&self) -> Result<Identity> {
-        let inner = self.inner.clone();
-        let rows = self.simple()?.rows("SELECT store_id, incarnation FROM _tablemap_meta", &[])?;
-        let row = rows.first().ok_or_else(|| inner.other("it is not prepared"))?;
-        let text = |i: usize| row.try_get(i).map_err(|e| inner.err(e.into()));
-        Ok(Identity { store_id: text(0)?, incarnation: text(1)? })
+        let ask = || -> Result<Identity> {
+            let mut handle = self.simple()?;
+            // A dump that was read into another server is another one: its transactions have other numbers.
+            let may = handle.one("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text", &[])?;
+            let server = match may.as_deref() {
+                Some("true") => "(SELECT ' ' || system_identifier FROM pg_control_system())",
+                _ => "''",
+            };
+            let rows = handle.rows(&format!("SELECT store_id, incarnation || {server} FROM _tablemap_meta"), &[])?;
+            let row = rows.first().ok_or_else(|| self.inner.other("it is not prepared"))?;
+            let text = |i: usize| row.try_get(i).map_err(|e| self.inner.err(e.into()));
+            Ok(Identity { store_id: text(0)?, incarnation: text(1)? })
+        };
+        // A connection that is cut just now says nothing about who the store is.
+        match ask() {
+            Err(StoreError::Unreachable { .. }) => ask(),
+            told => told,
+        }
     }
     fn take_over(&self, project: &str, holder: &str) -> Result<i64> {
         let mut handle = self.simple()?;

@@ -250,6 +250,7 @@ fn tls(root: Option<&Path>) -> std::result::Result<MakeRustlsConnect, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

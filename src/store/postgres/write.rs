@@ -24,6 +24,9 @@ const JOURNAL: usize = 200;
 /// From so many rows on they are sent by COPY.
 const COPY_FROM: usize = 16;
 
+/// A row that is sent by COPY: its place among the outcomes, its values, and the same as texts.
+type Sent<'a> = (usize, &'a [Value], Vec<Option<String>>);
+
 /// What was done since the savepoint.
 #[derive(Default)]
 pub(super) struct Journal {
@@ -310,12 +313,7 @@ impl Handle {
     }
 
     /// Sends rows by COPY; where one is refused, the halves on their own.
-    fn copy(
-        &mut self,
-        plan: &RowPlan,
-        rows: &[(usize, &[Value], Vec<Option<String>>)],
-        outcomes: &mut [Outcome<Option<Vec<Value>>>],
-    ) -> Result<()> {
+    fn copy(&mut self, plan: &RowPlan, rows: &[Sent<'_>], outcomes: &mut [Outcome<Option<Vec<Value>>>]) -> Result<()> {
         let Some(copy) = plan.copy.as_deref().filter(|_| rows.len() >= COPY_FROM) else {
             for (i, row, _) in rows {
                 outcomes[*i] = self.insert(plan.table, &plan.columns, row)?;
