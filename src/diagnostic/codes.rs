@@ -41,7 +41,7 @@ codes! {
     TM0103 Error "a brace is not closed, or closes nothing";
     TM0104 Error "`=` is used to compare";
     TM0105 Error "a sign or an operator of another language";
-    TM0106 Error "a statement stands twice";
+    TM0106 Error "a statement or a cell stands twice";
     TM0107 Error "unknown statement";
     TM0108 Error "nested too deep";
     TM0109 Error "a name in double quotes where a text is meant";
