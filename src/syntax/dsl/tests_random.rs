@@ -188,12 +188,9 @@ fn test() -> impl Strategy<Value = Test> + Clone {
         1 => Just(TestWhat::Error),
     ];
     let step = (any::<bool>(), what).prop_map(|(given, what)| TestStep { given, what });
-    (name(), prop::collection::vec(node(step), 0..4), trivia(), end()).prop_map(|(name, steps, trivia, end)| Test {
-        name,
-        steps,
-        at: at(),
-        trivia,
-        end,
+    (name(), prop::collection::vec(node(step), 0..4), trivia(), end()).prop_map(|(name, mut steps, trivia, end)| {
+        steps.sort_by_key(|s| !s.it.given);
+        Test { name, steps, at: at(), trivia, end }
     })
 }
 
