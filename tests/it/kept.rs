@@ -4,7 +4,7 @@ use crate::corpus::files;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use tablemap::sema::{How, Input, Kept};
+use tablemap::sema::{CheckedMap, How, Input, Kept};
 use tablemap::source::Sources;
 use tablemap::{check, project, schema, syntax};
 
@@ -48,7 +48,12 @@ impl World {
         let input = Input { sources: &sources, stores: &stores, files: &asts, companies, time_zone };
         let how = if kept.is_some() { How { each: &project::each, kept } } else { How::default() };
         let (project, findings) = check::check_as(&input, how);
-        let maps: Vec<String> = project.maps.iter().map(|m| format!("{m:?}")).collect();
+        // The hash is that of all a map means; beside it, what means nothing and is shown.
+        let shown = |m: &CheckedMap| {
+            let lines: Vec<_> = m.legs().flat_map(|l| &l.lines).map(|l| l.at.0).collect();
+            format!("{} {} {} {:?} {:?} {:?} {lines:?}", m.id, m.hash, m.file, m.needs, m.name, m.version)
+        };
+        let maps: Vec<String> = project.maps.iter().map(|m| shown(m)).collect();
         format!("{:?}\n{findings:#?}\n{}", project.order, maps.join("\n"))
     }
 
@@ -69,7 +74,7 @@ fn kept_results_are_those_of_a_new_check() {
         ("a misspelt column", Box::new(|w| w.map(actuals, "msdyn_quantity", "msdyn_quantty"))),
         ("another beside it", Box::new(|w| w.map(proposal, "transactioncurrencyid", "transactioncurencyid"))),
         ("mended", Box::new(|w| w.map(actuals, "msdyn_quantty", "msdyn_quantity"))),
-        ("a schema moves down", Box::new(|w| *w.schemas.values_mut().next().unwrap() += "# more\n")),
+        ("a schema moves down", Box::new(|w| w.schemas.values_mut().next().unwrap().insert_str(0, "# more\n"))),
         (
             "a column of a schema goes",
             Box::new(|w| {
@@ -114,7 +119,8 @@ fn kept_results_are_those_of_a_new_check() {
     for (what, edit) in edits {
         edit(&mut world);
         let fresh = world.look(None);
-        assert!(what == "nothing" || fresh != before, "{what}: the edit makes no difference");
+        let may_be_equal = matches!(what, "nothing" | "companies" | "the time zone");
+        assert!(may_be_equal || fresh != before, "{what}: the edit makes no difference");
         // Twice: what was kept this time holds the next time, too.
         for _ in 0..2 {
             let found = world.look(Some(&kept));
