@@ -269,7 +269,7 @@ fn decoder_and_schema_agree() {
         ("values: { V: [{ else: error, left: 1 }] }\n", false),
         ("values: { V: [{ left: 1, right: [2] }] }\n", false),
         ("values: { V: [{ left: 1, right: 2, sign: \"<<\" }] }\n", false),
-        ("values: { a b: [] }\n", false),
+        ("values: { \" \": [] }\n", false),
         ("values: []\n", false),
         ("set:\n  - line: A < b\n    was: A < c\n", true),
         ("set:\n  - was: A < c\n", false),

@@ -22,7 +22,7 @@ pub fn write(file: &File) -> String {
                 }
                 w.before(2, &v.trivia.before);
             }
-            w.pairs(2, &v.name.text, &v.pairs, Flow::Both, v.trivia.after.as_deref());
+            w.pairs(2, &text(&v.name.text), &v.pairs, Flow::Both, v.trivia.after.as_deref());
         }
     }
     if let Some(map) = file.maps.first() {
