@@ -106,7 +106,7 @@ codes! {
     TM0211 Error "a map without an id";
     TM0212 Error "a map that does not say its tables";
     TM0213 Error "overlays are not supported yet";
-    TM0214 Error "related rows are not supported yet";
+    TM0214 Error "related rows that nothing relates";
     // ---- types
     TM0301 Error "a value that makes no sense in its column";
     TM0302 Error "a value that may be changed on its way";
@@ -163,6 +163,7 @@ codes! {
     TM0611 Warning "`on missing` without a lookup";
     TM0612 Error "alternatives of different types";
     TM0613 Error "lines of one reference disagree on `on missing`";
+    TM0614 Error "a question about related rows where none may stand";
     // ---- value maps
     TM0701 Error "a value that cannot be in a value map's pair";
     TM0702 Error "two pairs for one value";

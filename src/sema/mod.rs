@@ -16,6 +16,7 @@ mod order;
 mod project;
 mod reader;
 mod reference;
+mod related;
 mod report;
 pub mod round_trip;
 mod rows;
@@ -24,9 +25,11 @@ mod spelling;
 mod typing;
 mod value_map;
 
+pub use crate::store::ReadPlan;
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
+pub use related::{Aggregate, Related};
 pub use spelling::spell;
 
 use crate::diagnostic::Diagnostic;

@@ -402,6 +402,16 @@ fn finds(make: Make<'_>) {
     let one = |key: &str, values: Vec<Value>| Found::One { key: vec![t("USSI"), t(key)], values, misfits: vec![] };
     assert_eq!(found, vec![one("P2", vec![t("Same")]), Found::None, Found::None]);
     assert_eq!(snap.find(PROJECTS, &[c(2)], &[vec![t("Same")]], &[]).unwrap(), vec![Found::Many]);
+    let mut related = |by: &[ColumnId], values: &[Value]| {
+        let mut rows = Rows::of(&every(PROJECTS, 3));
+        snap.related(&every(PROJECTS, 3), by, values, &mut rows).unwrap();
+        let mut keys: Vec<String> = (0..rows.len()).map(|i| rows.row(i)[1].to_string()).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(related(&[c(0)], &[t("ussi")]), ["'P1'", "'P2'"]);
+    assert_eq!(related(&[c(0), c(4)], &[t("USSI"), t("C")]), ["'P2'"]);
+    assert!(related(&[c(0)], &[t("none")]).is_empty() && related(&[c(3)], &[Value::Null]).is_empty());
     // Exact columns compare exactly.
     assert_eq!(snap.find(PROJECTS, &[c(4)], &[vec![t("c")]], &[]).unwrap(), vec![one("P1", vec![])]);
 }
