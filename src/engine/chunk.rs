@@ -31,13 +31,13 @@ pub(super) struct Item {
     pub now: HashMap<ColumnId, Value>,
     /// The legs that led to it.
     pub path: String,
-    /// Its primary key before, where that changed: what waits under it is this record's.
-    pub was: Option<Vec<Value>>,
-    /// Another record has its primary key now: what waits under it is that one's.
+    /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
+    pub start: Option<Vec<Value>>,
+    /// It is gone, and another record may have its primary key now: what waits under it is that one's.
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
-    /// What waits under its key was another record's.
+    /// It came under its key since: what waits under it was another record's.
     pub renewed: bool,
     /// Its place among the records evaluated with it.
     pub n: usize,
@@ -91,7 +91,7 @@ pub(super) struct Left {
 pub(super) struct KeySet(HashSet<u128>);
 
 impl KeySet {
-    fn fingerprint(key: &Key) -> u128 {
+    pub fn fingerprint(key: &Key) -> u128 {
         let half = |salt: u8| {
             let mut h = std::hash::DefaultHasher::new();
             salt.hash(&mut h);
@@ -109,6 +109,11 @@ impl KeySet {
     }
 }
 
+/// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
+/// one of them is not another record's from before. With each the source key of the record that was consumed ahead of
+/// the position; none where this cycle wrote it.
+pub(super) type Claims = HashMap<u128, Option<String>>;
+
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
     pub engine: &'a Engine,
@@ -122,9 +127,10 @@ pub(super) struct Chunk<'a> {
     pub written: KeySet,
     /// Integration keys written in this transaction.
     seen: KeySet,
-    /// Integration keys that records hold since this cycle began: a row under one of them is not another record's from
-    /// before.
-    pub claimed: KeySet,
+    /// Who holds which integration key.
+    pub claimed: Claims,
+    /// Integration keys claimed in this transaction, by the item's number.
+    pub holds: Vec<(usize, Key)>,
     /// Integration keys under which records that wait were applied last.
     pub(super) befores: HashSet<Key>,
     /// A row of this transaction got another key: what was found before may stand elsewhere.
@@ -167,7 +173,8 @@ impl<'a> Chunk<'a> {
             cache: Cache::new(),
             written: KeySet::default(),
             seen: KeySet::default(),
-            claimed: KeySet::default(),
+            claimed: Claims::new(),
+            holds: vec![],
             befores: HashSet::new(),
             moved: false,
             aside: HashSet::new(),
@@ -187,6 +194,7 @@ impl<'a> Chunk<'a> {
         values: &[Value],
         counts: &mut LegReport,
     ) -> Result<Left> {
+        self.move_waiting(tx, items)?;
         let left = self.apply_all(tx, items, values, counts)?;
         self.outcomes.sort_unstable();
         for (_, failed) in self.outcomes.drain(..) {
@@ -275,7 +283,7 @@ impl<'a> Chunk<'a> {
                 self.write(tx, items, record, hit, counts, &mut left)?;
                 continue;
             }
-            let taken = record.before_key.is_some() && self.claimed.contains(&self.ikey(key));
+            let taken = record.before_key.is_some() && self.taken(&items[record.item], &self.ikey(key));
             if self.moved && !taken {
                 *hit = self.find_one(tx, key.clone())?;
             }
@@ -319,7 +327,7 @@ impl<'a> Chunk<'a> {
             let (Some(before), Some((column, value))) = (&record.before_key, passing) else { continue };
             let Found::One { key, .. } = hit else { continue };
             let (was, now) = (self.ikey(before), self.ikey(&now));
-            if was == now || !befores.contains(&now) || self.claimed.contains(&was) {
+            if was == now || !befores.contains(&now) || self.taken(&items[record.item], &was) {
                 continue;
             }
             if !self.mark(tx, &items[record.item], true, &word(record.company), counts)? {
@@ -434,13 +442,13 @@ impl<'a> Chunk<'a> {
         }
         let (key, values) = match found {
             Found::None => {
-                if let Some(gone) = self.pending.and_then(|p| p.gone.get(&ikey)) {
+                if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
                     if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
                         // Deleted there, untouched here: the other leg's affair.
                         counts.unchanged += 1;
                         return self.solved(tx, item, &company);
                     }
-                    let (gone, wins) = (gone.clone(), self.source_wins());
+                    let wins = self.source_wins();
                     self.log_conflict(tx, item, &gone, record, if wins { "source wins" } else { "target wins" })?;
                     if !wins {
                         counts.unchanged += 1;
@@ -502,7 +510,7 @@ impl<'a> Chunk<'a> {
             new.push(now.clone());
         }
         if columns.is_empty() || !leg.leg().operations.update {
-            self.claim(tx, &ikey)?;
+            self.claim(tx, item, &ikey)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
@@ -525,7 +533,7 @@ impl<'a> Chunk<'a> {
                 self.aside.remove(&record.item);
                 self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
-                self.claim(tx, &ikey)?;
+                self.claim(tx, item, &ikey)?;
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
@@ -596,7 +604,7 @@ impl<'a> Chunk<'a> {
                 counts.created += 1;
                 if !self.mode.bulk {
                     let ikey: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
-                    self.claim(tx, &self.ikey(&ikey))?;
+                    self.claim(tx, item, &self.ikey(&ikey))?;
                 }
                 if self.tracks {
                     let key = key.or_else(|| self.primary_key(&record.cells));
@@ -634,7 +642,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        if self.claimed.contains(&self.ikey(&key)) {
+        if self.taken(item, &self.ikey(&key)) {
             // Another record has the key now, and the row with it.
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
@@ -644,7 +652,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        let changed_there = self.pending.and_then(|p| p.by_key.get(&leg.target_key(&primary))).cloned();
+        let changed_there = self.pending.and_then(|p| p.of(&primary));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))

@@ -2,7 +2,7 @@
 //! must stop itself (R12).
 
 use super::apply::{Failure, code};
-use super::chunk::{Chunk, Item, Left, Record};
+use super::chunk::{Chunk, Item, KeySet, Left, Record};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
@@ -100,22 +100,46 @@ impl Chunk<'_> {
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
-            self.forget_old_key(tx, item, company)?;
         }
         Ok(())
     }
 
-    /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
-    fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
-        if let Some(was) = &item.was {
-            tx.state_mut().release(&self.leg.name, &self.leg.source_key(was).to_text(), company)?;
+    /// What waits goes along with records whose primary key changed. Of one that came under a key which another record
+    /// had, nothing waits. All at once: records may have taken their keys from each other.
+    pub(super) fn move_waiting(&mut self, tx: &mut dyn Transaction, items: &[Item]) -> Result<()> {
+        if !self.has_quarantine {
+            return Ok(());
         }
-        Ok(())
+        let mut moved = Vec::new();
+        for item in items {
+            let key = self.leg.source_key(&item.key).to_text();
+            let was = item.start.as_ref().map(|k| self.leg.source_key(k).to_text());
+            if let Some(was) = was.filter(|was| *was != key && !item.silent) {
+                for entry in tx.state_mut().quarantine_of(&self.leg.name, &was)? {
+                    moved.push(Quarantined { key: key.clone(), ..entry });
+                }
+                tx.state_mut().release(&self.leg.name, &was, "")?;
+            }
+        }
+        for item in items.iter().filter(|i| i.renewed) {
+            tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), "")?;
+        }
+        moved.iter().try_for_each(|entry| Ok(tx.state_mut().quarantine(entry)?))
+    }
+
+    /// Whether another record holds this integration key since the item's record was last consumed.
+    pub(super) fn taken(&self, item: &Item, ikey: &Key) -> bool {
+        match self.claimed.get(&KeySet::fingerprint(ikey)) {
+            None => false,
+            Some(None) => true,
+            Some(Some(by)) => item.start.as_ref().is_none_or(|k| self.leg.source_key(k).to_text() != *by),
+        }
     }
 
     /// A record holds this integration key from now on: no other one's row is found by it any more.
-    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, ikey: &Key) -> Result<()> {
-        self.claimed.insert(ikey);
+    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, item: &Item, ikey: &Key) -> Result<()> {
+        self.claimed.insert(KeySet::fingerprint(ikey), None);
+        self.holds.push((item.n, ikey.clone()));
         if self.befores.remove(ikey) {
             for entry in tx.state_mut().quarantined(&self.filter())? {
                 if self.before_ikey(&entry.old_ikey, &entry.company).as_ref() == Some(ikey) {
@@ -156,9 +180,6 @@ impl Chunk<'_> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
-        if item.renewed && self.has_quarantine {
-            tx.state_mut().release(&leg.name, &key, company)?;
-        }
         let record = message::record(&self.engine.maps, leg, &item.key);
         let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
         let earlier = match self.has_quarantine {
@@ -216,9 +237,6 @@ impl Chunk<'_> {
             next_try,
             since: env.now(),
         };
-        if self.has_quarantine {
-            self.forget_old_key(tx, item, company)?;
-        }
         if let Some(before) = self.before_ikey(&entry.old_ikey, company) {
             self.befores.insert(before);
         }
