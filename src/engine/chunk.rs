@@ -84,6 +84,8 @@ pub(super) struct Mode {
 pub(super) struct Left {
     /// Indexes of items to try again after the cycle's deletes.
     pub retry: Vec<usize>,
+    /// The integration keys which items to try again want, and other rows have.
+    pub leaving: Vec<Key>,
 }
 
 /// Keys of one transaction, as 128-bit fingerprints: a chunk may hold hundreds of thousands.
@@ -103,6 +105,9 @@ impl KeySet {
     /// Whether it was not there before.
     pub fn insert(&mut self, key: &Key) -> bool {
         self.0.insert(KeySet::fingerprint(key))
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
     pub fn contains(&self, key: &Key) -> bool {
         self.0.contains(&KeySet::fingerprint(key))
@@ -142,6 +147,8 @@ pub(super) struct Chunk<'a> {
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
+    /// Items that refer to rows which have yet to go or to change.
+    deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
@@ -170,7 +177,7 @@ impl<'a> Chunk<'a> {
             mode,
             pending: None,
             has_quarantine: true,
-            cache: Cache::new(),
+            cache: Cache::default(),
             written: KeySet::default(),
             seen: KeySet::default(),
             claimed: Claims::new(),
@@ -181,6 +188,7 @@ impl<'a> Chunk<'a> {
             swap_failed: false,
             window,
             outcomes: vec![],
+            deferred: vec![],
             samples: vec![],
             tracks,
         }
@@ -195,7 +203,8 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<Left> {
         self.move_waiting(tx, items)?;
-        let left = self.apply_all(tx, items, values, counts)?;
+        let mut left = self.apply_all(tx, items, values, counts)?;
+        left.retry.append(&mut self.deferred);
         self.outcomes.sort_unstable();
         for (_, failed) in self.outcomes.drain(..) {
             self.window.push(failed, self.engine.limits.failure_window);
@@ -372,6 +381,11 @@ impl<'a> Chunk<'a> {
         Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
+    /// A record's integration key, as it compares.
+    pub(super) fn ikey_of(&self, record: &Record<'_>) -> Key {
+        Key::new(self.leg.key_cells.iter().map(|i| (&record.cells[*i], self.leg.cells[*i].collation)))
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
     fn resolved<'b>(
         &mut self,
@@ -389,6 +403,10 @@ impl<'a> Chunk<'a> {
         let word = word(company);
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
+            Err(u) if u.passing => {
+                self.deferred.push(i);
+                return Ok(());
+            }
             Err(u) => {
                 let waits: Vec<Wait> = u.waits;
                 return self.failed(tx, item, &word, &u.failure, &waits, counts);
@@ -430,7 +448,7 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        let ikey = Key::new(leg.key_cells.iter().map(|i| (&record.cells[*i], leg.cells[*i].collation)));
+        let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
             let f = self.blame_key(Failure::new(
@@ -603,8 +621,7 @@ impl<'a> Chunk<'a> {
             Ok(key) => {
                 counts.created += 1;
                 if !self.mode.bulk {
-                    let ikey: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
-                    self.claim(tx, item, &self.ikey(&ikey))?;
+                    self.claim(tx, item, &self.ikey_of(record))?;
                 }
                 if self.tracks {
                     let key = key.or_else(|| self.primary_key(&record.cells));

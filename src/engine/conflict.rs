@@ -74,11 +74,7 @@ impl PendingTarget {
 
 impl Pending {
     fn of(work: &Work) -> Pending {
-        Pending {
-            base: work.old.clone(),
-            inserted: !work.based,
-            reborn: work.reborn.is_some(),
-        }
+        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some() }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Work {
     pub key: Vec<Value>,
     /// Its primary key when it was last consumed.
     pub start: Vec<Value>,
-    /// Number of the first log row folded in; `i64::MAX` where there is none (retries, dependents).
+    /// Number of the first log row that asks for it; `i64::MAX` where none does (retries).
     pub first: i64,
     /// Number of the last; 0 where there is none.
     pub last: i64,

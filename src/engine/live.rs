@@ -1,12 +1,12 @@
 //! Live sync: the cycle of the protocol. Legs are grouped by (source store, target store); each group reads one
 //! snapshot, so that the legs of one map never overlap.
 
-use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What};
+use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What, word};
 use super::conflict::PendingTarget;
 use super::fold::{Folded, Work, number};
 use super::lookups::LookedUp;
 use super::quarantine::Window;
-use super::references::cell_value;
+use super::references::{Passing, cell_value};
 use super::report::{LegReport, Observer, Report, StoppedLeg};
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use super::setup::leg_state;
@@ -29,7 +29,9 @@ pub(super) struct LegRun<'a> {
     /// Deletes that wait for the end of the cycle: (index in works, item).
     deletes: Vec<(usize, Item)>,
     /// Records that met a taken unique key.
-    retries: Vec<usize>,
+    pub retries: Vec<usize>,
+    /// Such records of pages of dependents.
+    pub postponed: Vec<Work>,
     /// Where the leg stands when all is done.
     pub end: i64,
     /// Newest log number of the snapshot.
@@ -39,6 +41,10 @@ pub(super) struct LegRun<'a> {
     pending: Option<PendingTarget>,
     pending_through: Position,
     claimed: Claims,
+    /// Rows of other legs' targets that have yet to go or to change.
+    passing: Passing,
+    /// The integration keys of such rows in this leg's target.
+    leaving: KeySet,
     /// Records that the opposite leg made, whose integration keys are not among those claimed yet.
     back: Vec<Vec<Value>>,
     /// Looked-up rows that changed in what is not consumed, in the order of the log.
@@ -97,13 +103,16 @@ impl Engine {
             if self.env.cancelled() {
                 break;
             }
-            match self.forward(leg, wanted, snapshot.as_mut())? {
+            match self.forward(leg, wanted, snapshot.as_mut(), passing(&runs))? {
                 Some(run) => runs.push(run),
                 None => continue,
             }
         }
         for run in runs.iter_mut().rev() {
-            self.backward(run, snapshot.as_mut())?;
+            self.backward(run)?;
+        }
+        for run in &mut runs {
+            self.again(run, snapshot.as_mut())?;
         }
         let mut moved = false;
         for run in &mut runs {
@@ -134,7 +143,13 @@ impl Engine {
     }
 
     /// Creates and updates of one leg, chunk by chunk.
-    fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
+    fn forward<'a>(
+        &'a self,
+        leg: &'a LegRt,
+        wanted: &str,
+        snapshot: &mut dyn Snapshot,
+        passing: Passing,
+    ) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
         let mut view = target.snapshot()?;
         let Some(progress) = view.state().progress(&leg.name)? else { return Ok(None) };
@@ -171,6 +186,9 @@ impl Engine {
             pending: None,
             pending_through: Position::default(),
             claimed,
+            passing,
+            postponed: vec![],
+            leaving: KeySet::default(),
             back: std::mem::take(&mut folded.back),
             looked_up: std::mem::take(&mut folded.looked_up),
             stopped: None,
@@ -188,9 +206,15 @@ impl Engine {
         let (works, glued) = leavers_first(leg, folded.works);
         run.done = vec![false; works.len()];
         run.works = works;
+        let all = run.works.len();
+        for work in std::mem::take(&mut run.postponed) {
+            run.retries.push(run.works.len());
+            run.works.push(work);
+            run.done.push(false);
+        }
         let mut at = 0;
-        while at < run.works.len() && run.stopped.is_none() && !self.env.cancelled() {
-            let mut upto = (at + self.limits.live_rows).min(run.works.len());
+        while at < all && run.stopped.is_none() && !self.env.cancelled() {
+            let mut upto = (at + self.limits.live_rows).min(all);
             while glued[upto - 1] {
                 upto += 1;
             }
@@ -248,10 +272,7 @@ impl Engine {
         if back.is_empty() || !leg.key_cells.iter().all(of_lines) {
             return Ok(());
         }
-        let companies: Vec<Option<Value>> = match leg.leg().company {
-            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
-            _ => vec![None],
-        };
+        let companies = self.companies_of(leg);
         let works: Vec<Work> = back.into_iter().map(Work::of).collect();
         for works in works.chunks(self.limits.live_rows) {
             let mut values = Vec::new();
@@ -270,8 +291,36 @@ impl Engine {
         Ok(())
     }
 
+    /// Notes the integration keys of a record that is to be deleted.
+    fn leaves(&self, run: &mut LegRun<'_>, item: &Item) {
+        let leg = run.leg;
+        for company in self.companies_of(leg) {
+            let Some(before) = item.before_in(&word(company.as_ref())) else { continue };
+            let value = |i: &usize| cell_value(&leg.cells[*i], before, company.as_ref(), &[]);
+            let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
+            let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
+            if let Some(key) = key {
+                run.leaving.insert(&Key::new(key.iter().zip(folds)));
+            }
+        }
+    }
+
+    /// The companies a record fans out to; else none, once.
+    fn companies_of(&self, leg: &LegRt) -> Vec<Option<Value>> {
+        match leg.leg().company {
+            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
+            _ => vec![None],
+        }
+    }
+
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
-    pub(super) fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
+    pub(super) fn forward_chunk(
+        &self,
+        run: &mut LegRun<'_>,
+        snapshot: &mut dyn Snapshot,
+        at: usize,
+        upto: usize,
+    ) -> Result<()> {
         let mut values = Vec::new();
         let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &run.looked_up, &mut values)?;
         if evaluated.iter().any(|i| i.before.is_some()) {
@@ -284,6 +333,7 @@ impl Engine {
             match item.what {
                 // What waits of one that is gone must be out of the way of the one that has its key now.
                 What::Delete if !(run.works[at + n].gone && run.works[at + n].waits) => {
+                    self.leaves(run, &item);
                     run.deletes.push((at + n, item));
                 }
                 _ => {
@@ -329,6 +379,7 @@ impl Engine {
         self.pending_now(run, tx.as_mut())?;
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
+        chunk.cache.passing.clone_from(&run.passing);
         chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
         // A second try begins from the same.
         chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
@@ -355,6 +406,9 @@ impl Engine {
         for (n, &w) in which.iter().enumerate() {
             if left.retry.contains(&n) {
                 run.retries.push(w);
+                for ikey in &left.leaving {
+                    run.leaving.insert(ikey);
+                }
             } else {
                 run.done[w] = true;
             }
@@ -428,8 +482,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes, then what met a taken unique key.
-    pub(super) fn backward(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+    /// The deletes that were put aside.
+    pub(super) fn backward(&self, run: &mut LegRun<'_>) -> Result<()> {
         if run.stopped.is_some() {
             return Ok(());
         }
@@ -441,11 +495,18 @@ impl Engine {
             }
             self.apply_and_commit(run, items, which, &[], false)?;
         }
+        Ok(())
+    }
+
+    /// What met a taken unique key, or refers to a row that had yet to go or to change.
+    pub(super) fn again(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        if run.stopped.is_some() || self.env.cancelled() {
+            return Ok(());
+        }
+        run.passing.clear();
         let retries = std::mem::take(&mut run.retries);
-        if !retries.is_empty() && run.stopped.is_none() {
-            // What waits of them was moved along at the first try.
-            let again = |w: &usize| Work { owns: false, ..run.works[*w].clone() };
-            let works: Vec<Work> = retries.iter().map(again).collect();
+        if !retries.is_empty() {
+            let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
             let mut values = Vec::new();
             let items = self.evaluate_works(run.leg, snapshot, &works, &run.looked_up, &mut values)?;
             self.apply_and_commit(run, &items, &retries, &values, true)?;
@@ -503,6 +564,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// The rows that legs before have yet to delete, or to give another key.
+fn passing(runs: &[LegRun<'_>]) -> Passing {
+    let of = |run: &LegRun<'_>| {
+        let l = run.leg.leg();
+        (!run.leaving.is_empty()).then(|| (l.target.table, l.key.clone(), run.leaving.clone()))
+    };
+    runs.iter().filter_map(of).collect()
 }
 
 /// The tables a leg reads.

@@ -53,8 +53,16 @@ pub(super) fn add(leg: &LegRt, c: &Change, all: &mut Vec<LookedUp>) {
     }
 }
 
-/// Records that use looked-up rows and of which the fold knows nothing, with the paths that led to them.
-type Users = HashMap<Key, (Vec<Value>, String)>;
+/// A record that uses looked-up rows and of which the fold knows nothing.
+struct User {
+    key: Vec<Value>,
+    /// The longest path that led to it.
+    path: String,
+    /// Number of the first log row that led to it: that one is consumed when the record is done.
+    first: i64,
+}
+
+type Users = HashMap<Key, User>;
 
 impl Engine {
     /// Finds the records that use rows which changed. A few of them become works of the fold; many are evaluated page by
@@ -116,17 +124,20 @@ impl Engine {
             let mut page = Users::new();
             for key in keys {
                 let many = full || users.len() > self.limits.log_rows;
-                let path = match folded.at(leg, &key) {
+                let (path, first) = match folded.at(leg, &key) {
                     Some(i) => {
                         let w = &mut folded.works[i];
                         w.dependent |= w.untouched() && !w.waits;
-                        &mut w.path
+                        (&mut w.path, &mut w.first)
                     }
                     None => {
                         let of = if many { &mut page } else { &mut *users };
-                        &mut of.entry(leg.source_key(&key)).or_insert((key, String::new())).1
+                        let user = || User { key: key.clone(), path: String::new(), first: change.seq };
+                        let user = of.entry(leg.source_key(&key)).or_insert_with(user);
+                        (&mut user.path, &mut user.first)
                     }
                 };
+                *first = change.seq.min(*first);
                 if change.path.len() > path.len() {
                     path.clone_from(&change.path);
                 }
@@ -155,25 +166,25 @@ impl Engine {
             return Ok(vec![]);
         }
         let mut works = Vec::with_capacity(users.len());
-        let dependent = |work: Work, path: String| {
+        let dependent = |work: Work, path: String, first: i64| {
             let path = if path.len() > work.path.len() { path } else { work.path.clone() };
-            Work { dependent: work.untouched(), path, ..work }
+            Work { dependent: work.untouched(), path, first: first.min(work.first), ..work }
         };
         if run.end == run.head {
-            works.extend(users.into_values().map(|(key, path)| dependent(folded.still(leg, key), path)));
+            works.extend(users.into_values().map(|u| dependent(folded.still(leg, u.key), u.path, u.first)));
         } else {
-            let wanted = users.values().map(|(key, _)| leg.source_key(&folded.earlier(leg, key.clone()))).collect();
+            let wanted = users.values().map(|u| leg.source_key(&folded.earlier(leg, u.key.clone()))).collect();
             let mut view = self.target(leg).snapshot()?;
             let ahead = view.state().ahead(&leg.name)?;
             let mut rest = Folded::new(leg, ahead, folded.ledger(), 0, wanted);
             drop(view);
             rest.begin(leg, run.end);
             self.fold_log(leg, snapshot, run.end, &mut rest)?;
-            for (key, path) in users.into_values() {
+            for User { key, path, first } in users.into_values() {
                 if let Some(i) = rest.at(leg, &key) {
-                    works.push(dependent(rest.works[i].clone(), path));
+                    works.push(dependent(rest.works[i].clone(), path, first));
                 } else if rest.untouched(leg, &key) {
-                    works.push(dependent(rest.still(leg, key), path));
+                    works.push(dependent(rest.still(leg, key), path, first));
                 }
                 // Else it came later, and is evaluated when its own log row is.
             }
@@ -192,7 +203,10 @@ impl Engine {
         run.done = vec![false; page.len()];
         let n = page.len();
         run.works = page;
-        let outcome = self.forward_chunk(run, snapshot, 0, n).and_then(|()| self.backward(run, snapshot));
+        let outcome = self.forward_chunk(run, snapshot, 0, n);
+        let outcome = outcome.and_then(|()| self.backward(run));
+        let retries = std::mem::take(&mut run.retries);
+        run.postponed.extend(retries.into_iter().map(|w| run.works[w].clone()));
         (run.works, run.done, run.end) = (works, done, end);
         outcome
     }

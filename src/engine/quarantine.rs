@@ -6,6 +6,7 @@ use super::chunk::{Chunk, Item, KeySet, Left, Record};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
+use crate::sema::Company;
 use crate::store::{QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
 use crate::value::{Key, Type, Value};
 use std::collections::VecDeque;
@@ -54,6 +55,7 @@ impl Chunk<'_> {
         let item = &items[record.item];
         if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk {
             left.retry.push(record.item);
+            left.leaving.push(self.ikey_of(record));
             return Ok(());
         }
         let mut f = self.store_failure(&e);
@@ -107,7 +109,8 @@ impl Chunk<'_> {
     /// What waits goes along with records whose primary key changed. Of one that came under a key which another record
     /// had, nothing waits. All at once: records may have taken their keys from each other.
     pub(super) fn move_waiting(&mut self, tx: &mut dyn Transaction, items: &[Item]) -> Result<()> {
-        if !self.has_quarantine {
+        // A last try comes after a first one.
+        if !self.has_quarantine || self.mode.last_try {
             return Ok(());
         }
         let mut moved = Vec::new();
@@ -142,7 +145,7 @@ impl Chunk<'_> {
         self.holds.push((item.n, ikey.clone()));
         if self.befores.remove(ikey) {
             for entry in tx.state_mut().quarantined(&self.filter())? {
-                if self.before_ikey(&entry.old_ikey, &entry.company).as_ref() == Some(ikey) {
+                if self.before_ikeys(&entry.old_ikey, &entry.company).contains(ikey) {
                     tx.state_mut().forget_before(&self.leg.name, &entry.key, &entry.company)?;
                 }
             }
@@ -157,14 +160,21 @@ impl Chunk<'_> {
     /// Learns under which integration keys records that wait were applied.
     pub(super) fn learn_befores(&mut self, tx: &mut dyn Transaction) -> Result<()> {
         let entries = tx.state_mut().quarantined(&self.filter())?;
-        self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey, &e.company)).collect();
+        self.befores = entries.iter().flat_map(|e| self.before_ikeys(&e.old_ikey, &e.company)).collect();
         Ok(())
     }
 
-    /// The integration key of an entry's lines before; none where parts of it are looked up in the target.
-    fn before_ikey(&self, text: &str, company: &str) -> Option<Key> {
-        let lines = before_lines(self.leg, text)?;
-        Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?))
+    /// The integration keys of an entry's lines before, in every company if it waits as a whole; none where parts of it
+    /// are looked up in the target.
+    fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
+        let Some(lines) = before_lines(self.leg, text) else { return vec![] };
+        let ikey = |company: &str| Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?));
+        match self.leg.leg().company {
+            Company::Each(_) if company.is_empty() => {
+                self.engine.maps.companies.iter().flatten().filter_map(|c| ikey(c)).collect()
+            }
+            _ => ikey(company).into_iter().collect(),
+        }
     }
 
     /// Puts a record into quarantine and goes on.
@@ -237,9 +247,8 @@ impl Chunk<'_> {
             next_try,
             since: env.now(),
         };
-        if let Some(before) = self.before_ikey(&entry.old_ikey, company) {
-            self.befores.insert(before);
-        }
+        let befores = self.before_ikeys(&entry.old_ikey, company);
+        self.befores.extend(befores);
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;

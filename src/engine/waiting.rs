@@ -124,7 +124,7 @@ impl Engine {
         let l = leg.leg();
         for i in 0..folded.works.len() {
             let w = &mut folded.works[i];
-            let Some(reborn) = w.reborn.take().filter(|_| w.based && !w.gone) else { continue };
+            let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
             let mut rows = Rows::of(&l.read);
             let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
             if there.first() == Some(&true) && self.key_changed(leg, w, rows.row(0)) {

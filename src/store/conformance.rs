@@ -677,7 +677,8 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.quarantined(&QuarantineFilter { limit: 1, ..QuarantineFilter::default() }).unwrap(), vec![kept]);
     assert_eq!(s.quarantine_counts(leg).unwrap(), vec![(QuarantineKind::Failed, 1), (QuarantineKind::Parked, 1)]);
     assert_eq!(s.arrived(leg, 10).unwrap(), Vec::<String>::new());
-    let (gone, now, reborn) = (ahead("a", AheadKind::Gone, 3), ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9));
+    let (gone, now, reborn) =
+        (ahead("a", AheadKind::Gone, 3), ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9));
     assert_eq!(s.ahead(leg).unwrap(), vec![gone, now, reborn.clone()]);
     assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into()), ("l".into(), "a".into())]);
     assert_eq!(s.ledger(leg).unwrap(), vec![("k1".into(), 1), ("k0".into(), 2)]);

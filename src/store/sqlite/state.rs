@@ -4,8 +4,8 @@ use super::Handle;
 use super::types::ident;
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
-    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState, Result, RunRecord, Wait,
-    WriteState,
+    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState,
+    Result, RunRecord, Wait, WriteState,
 };
 use crate::value::{Collation, Key, Type, Value};
 use rusqlite::Row;
@@ -261,9 +261,8 @@ impl ReadState for Handle {
         let sql = "SELECT key, kind, through FROM _tablemap_consumed WHERE leg = ?1 ORDER BY key, through";
         let rows = self.all(sql, [leg], |r| Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?)))?;
         let known = |(key, kind, through): (String, String, i64)| {
-            let kind = AheadKind::from_word(&kind).ok_or_else(|| {
-                self.inner.other(format!("_tablemap_consumed holds a kind that is none, `{kind}`"))
-            })?;
+            let kind = AheadKind::from_word(&kind)
+                .ok_or_else(|| self.inner.other(format!("_tablemap_consumed holds a kind that is none, `{kind}`")))?;
             Ok(Ahead { key, kind, through })
         };
         rows.into_iter().map(known).collect()
