@@ -202,6 +202,7 @@ impl<'a> Chunk<'a> {
         values: &[Value],
         counts: &mut LegReport,
     ) -> Result<Left> {
+        self.holds.clear();
         self.move_waiting(tx, items)?;
         let mut left = self.apply_all(tx, items, values, counts)?;
         left.retry.append(&mut self.deferred);

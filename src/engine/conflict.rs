@@ -45,9 +45,12 @@ impl PendingTarget {
     }
 
     /// Further log rows of the target. What this leg wrote does not count, and does away with what went before it if it
-    /// settles.
-    pub fn add(&mut self, leg: &LegRt, changes: Vec<Change>) {
+    /// settles. `ended`: the log ends with them.
+    pub fn add(&mut self, leg: &LegRt, changes: Vec<Change>, ended: bool) {
         self.folded.add(&self.opposite, &leg.name, changes);
+        if ended {
+            self.folded.consume_ahead(&self.opposite, i64::MAX);
+        }
         for i in std::mem::take(&mut self.folded.ended) {
             let w = &self.folded.works[i];
             // What came and went was never there for this leg.

@@ -110,45 +110,15 @@ impl Engine {
             // It was applied under these keys, and what came after is still open.
             item.what = What::Delete;
         }
-        let mut before = Rows::of(&l.read);
-        match now {
+        let known = match now {
             // It is there and does not match now.
-            Some(now) => {
-                if work.old.is_empty() && !work.dependent {
-                    return Ok(());
-                }
-                let mut base: Vec<(ColumnId, Value)> = l
-                    .read
-                    .columns
-                    .iter()
-                    .zip(now)
-                    .filter(|((j, _), _)| *j == 0)
-                    .map(|((_, c), v)| (*c, v.clone()))
-                    .collect();
-                for (c, v) in &mut base {
-                    if let Some(old) = work.old.get(c) {
-                        *v = old.clone();
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
-            None => {
-                let came_and_went = leg.map.two_way > 0 && !work.based && !work.untouched();
-                if work.old.is_empty() || came_and_went {
-                    return Ok(());
-                }
-                let source = self.maps.stores[l.source.store].1.get(l.source.table);
-                let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-                for (c, v) in source.primary_key.iter().zip(&work.start) {
-                    if !base.iter().any(|(b, _)| b == c) {
-                        base.push((*c, v.clone()));
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
+            Some(_) => !work.old.is_empty() || work.dependent,
+            None => !work.old.is_empty() && (leg.map.two_way == 0 || work.based || work.untouched()),
+        };
+        if !known {
+            return Ok(());
         }
-        let mut row: Vec<Value> = before.row(0).to_vec();
-        self.lookups_before(leg, snapshot, work, looked_up, &mut row)?;
+        let row = self.row_before(leg, snapshot, work, looked_up, now)?;
         let context = &self.maps.context;
         if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
             return Ok(());
@@ -275,6 +245,20 @@ impl Engine {
         looked_up: &[LookedUp],
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
+        let before = self.row_before(leg, snapshot, work, looked_up, Some(row))?;
+        Ok(apply::evaluate_key(leg.leg(), &self.maps.context, &before).ok())
+    }
+
+    /// The source row as it was when the record was last consumed (R10): what the log says, under the primary key it
+    /// had; what the log does not say has not changed.
+    fn row_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        looked_up: &[LookedUp],
+        now: Option<&[Value]>,
+    ) -> Result<Vec<Value>> {
         let l = leg.leg();
         let source = self.maps.stores[l.source.store].1.get(l.source.table);
         let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
@@ -283,18 +267,15 @@ impl Engine {
                 base.push((c, v.clone()));
             }
         };
-        for (c, v) in source.primary_key.iter().zip(&work.start) {
-            add(*c, v);
-        }
-        // What the log does not say has not changed.
-        for ((_, c), now) in l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0) {
+        source.primary_key.iter().zip(&work.start).for_each(|(c, v)| add(*c, v));
+        for ((_, c), now) in l.read.columns.iter().zip(now.unwrap_or_default()).filter(|((from, _), _)| *from == 0) {
             add(*c, now);
         }
         let mut rows = Rows::of(&l.read);
         snapshot.imagine(&l.read, &base, &mut rows)?;
         let mut before = rows.row(0).to_vec();
         self.lookups_before(leg, snapshot, work, looked_up, &mut before)?;
-        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
+        Ok(before)
     }
 
     /// Table and column names of a misfit.

@@ -222,7 +222,7 @@ impl Folded {
         let same_table = l.source == l.target;
         for c in changes {
             self.consume_ahead(leg, c.seq);
-            if c.op != Op::Touch && super::lookups::looks_up(leg, c.table) {
+            if self.limit > 0 && c.op != Op::Touch && super::lookups::looks_up(leg, c.table) {
                 if self.looked_up.len() >= self.limit {
                     self.left.get_or_insert(c.seq);
                 }
@@ -389,7 +389,7 @@ impl Folded {
     }
 
     /// What was consumed ahead of the position ends here, for log rows before `seq`.
-    fn consume_ahead(&mut self, leg: &LegRt, seq: i64) {
+    pub fn consume_ahead(&mut self, leg: &LegRt, seq: i64) {
         while self.ahead.front().is_some_and(|(through, ..)| *through < seq) {
             let Some((through, kind, id)) = self.ahead.pop_front() else { return };
             if through > self.ledger {

@@ -43,7 +43,7 @@ impl Engine {
         let bulk = progress.cursor.is_empty() && l.operations.create && target.snapshot()?.is_empty(l.target.table)?;
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
         let after = (!progress.cursor.is_empty()).then(|| progress.cursor.clone());
-        let mut counts = LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() };
+        let mut counts = leg.counts();
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = sync_channel::<Message>(4);
             let reader = scope.spawn(move || self.read_chunks(leg, after, &send));
@@ -177,7 +177,7 @@ impl Engine {
                     if let Some(last) = changes.last() {
                         *through = target_store.position_at(last.seq);
                     }
-                    pending.add(leg, changes);
+                    pending.add(leg, changes, ended);
                     if ended {
                         break;
                     }

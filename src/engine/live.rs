@@ -181,7 +181,7 @@ impl Engine {
             retries: vec![],
             end,
             head,
-            counts: LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() },
+            counts: leg.counts(),
             window: leg_state(self, &leg.name),
             pending: None,
             pending_through: Position::default(),
@@ -380,6 +380,9 @@ impl Engine {
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
         chunk.cache.passing.clone_from(&run.passing);
+        if !mode.last_try && leg.refers_to_itself() {
+            chunk.cache.passing.extend(passing(std::slice::from_ref(run)));
+        }
         chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
         // A second try begins from the same.
         chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
@@ -558,7 +561,7 @@ impl Engine {
             if let Some(last) = changes.last() {
                 run.pending_through = self.target(run.leg).position_at(last.seq);
             }
-            pending.add(run.leg, changes);
+            pending.add(run.leg, changes, ended);
             if ended {
                 return Ok(());
             }

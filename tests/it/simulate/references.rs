@@ -177,5 +177,11 @@ impl Template for References {
 
 #[test]
 fn simulate_references() {
-    simulate("references", 60, &[], &["parks", "deletes", "crashes", "updates"], &|_| Box::new(References));
+    simulate(
+        "references",
+        60,
+        &[72, 80, 95, 227, 230, 261, 288, 291],
+        &["parks", "deletes", "crashes", "updates"],
+        &|_| Box::new(References),
+    );
 }
