@@ -17,6 +17,7 @@ use crate::store::{
     Ahead, AheadKind, Change, Position, Progress, QuarantineFilter, QuarantineKind, ReadState, Snapshot, Transaction,
 };
 use crate::value::{Key, Type, Value};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// One leg in one cycle.
@@ -165,9 +166,16 @@ impl Engine {
         let ahead = view.state().ahead(&leg.name)?;
         let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
         let due = self.due(leg, view.state())?;
-        let wanted = due.iter().map(|k| leg.source_key(k)).collect();
-        let mut folded = Folded::new(leg, ahead, ledger, self.limits.log_rows, wanted);
-        let any = self.fold_log(leg, snapshot, number(&progress.position), &mut folded)?;
+        let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
+        let (mut folded, any) = loop {
+            let mut folded = Folded::new(leg, ahead.clone(), ledger, self.limits.log_rows, wanted.clone());
+            let any = self.fold_log(leg, snapshot, number(&progress.position), &mut folded)?;
+            let known = wanted.len();
+            wanted.extend(self.strangers(leg, view.state(), &folded)?);
+            if wanted.len() == known {
+                break (folded, any);
+            }
+        };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
         self.give_waiting(leg, view.state(), &mut folded, due)?;

@@ -66,6 +66,21 @@ impl Engine {
         Ok(())
     }
 
+    /// Keys that works took from records which were left to a later fold, and of which something waits: these must be
+    /// taken up too, before what waits under the keys is another one's.
+    pub(super) fn strangers(&self, leg: &LegRt, state: &mut dyn ReadState, folded: &Folded) -> Result<Vec<Key>> {
+        let mut strangers = Vec::new();
+        if folded.end(i64::MAX) == i64::MAX || state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(strangers);
+        }
+        for w in folded.works.iter().filter(|w| !w.gone && w.misfit.is_none() && !folded.owned(leg, &w.key)) {
+            if !self.entries(leg, state, &w.key)?.is_empty() {
+                strangers.push(leg.source_key(&w.key));
+            }
+        }
+        Ok(strangers)
+    }
+
     /// Gives works of records that come to be evaluated because of what they look up what waits of them.
     pub(super) fn recall(&self, leg: &LegRt, works: &mut [Work]) -> Result<()> {
         let mut view = self.target(leg).snapshot()?;
