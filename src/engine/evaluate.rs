@@ -26,6 +26,7 @@ impl Engine {
         let keys: Vec<Vec<Value>> = works.iter().filter(|w| w.misfit.is_none()).map(|w| w.key.clone()).collect();
         let mut rows = Rows::of(&l.read);
         let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+        let mut unanswered = self.answer_all(leg, snapshot, &mut rows)?;
         let mut items = Vec::with_capacity(works.len());
         let mut r = 0;
         for (n, work) in works.iter().enumerate() {
@@ -70,6 +71,12 @@ impl Engine {
                     (false, true) => Some(work.old.clone()),
                     (false, false) => None,
                 };
+            }
+            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
+                item.before = self.before(leg, snapshot, work, looked_up, row)?;
+                item.what = What::Failed(unanswered.swap_remove(n).1);
+                items.push(item);
+                continue;
             }
             let start = values.len();
             match apply::evaluate(l, context, companies, row, values) {
@@ -167,7 +174,7 @@ impl Engine {
                 l.read.columns.iter().position(|rc| *rc == (join.from, *c)).is_none_or(|slot| row[slot] == *v)
             });
             let reached = parent.is_none_or(|p| row[l.joins[p].found] == Value::Boolean(true));
-            let changes = || looked_up.iter().filter(|e| e.join == j);
+            let changes = || looked_up.iter().filter(|e| e.way == j);
             let mut there: Option<Option<Vec<Value>>> = None;
             if !of_type || !reached || refs.iter().any(Value::is_null) {
                 there = parent.is_some_and(|p| other[p]).then_some(None);
@@ -275,6 +282,8 @@ impl Engine {
         snapshot.imagine(&l.read, &base, &mut rows)?;
         let mut before = rows.row(0).to_vec();
         self.lookups_before(leg, snapshot, work, looked_up, &mut before)?;
+        let since = looked_up.partition_point(|e| e.seq <= work.since);
+        self.answer_before(leg, snapshot, &looked_up[since..], &mut before)?;
         Ok(before)
     }
 

@@ -222,7 +222,7 @@ impl Folded {
         let same_table = l.source == l.target;
         for c in changes {
             self.consume_ahead(leg, c.seq);
-            if self.limit > 0 && c.op != Op::Touch && super::lookups::looks_up(leg, c.table) {
+            if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
                 if self.looked_up.len() >= self.limit {
                     self.left.get_or_insert(c.seq);
                 }

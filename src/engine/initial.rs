@@ -3,7 +3,7 @@
 //! killed run resumes behind the last chunk that was committed. The ledger holds where the source's log stood at the
 //! first chunk: what the log says up to there every chunk has seen, whatever order the rows came in.
 
-use super::apply::{self, Verdict};
+use super::apply::{self, Failure, Verdict};
 use super::chunk::{Chunk, Item, Mode, What};
 use super::conflict::PendingTarget;
 use super::fold::number;
@@ -74,6 +74,7 @@ impl Engine {
                     return Err(EngineError::Cancelled);
                 }
                 rows.clear();
+                rows.width = l.read.columns.len() + l.read.joins.len();
                 match snapshot.sweep(&l.read, cursor.as_deref(), self.limits.batch_rows, &mut rows)? {
                     Swept::More(next) => cursor = Some(next),
                     Swept::End => ended = true,
@@ -89,7 +90,8 @@ impl Engine {
                 if rows.is_empty() {
                     continue;
                 }
-                let (items, values) = self.evaluate_rows(leg, &rows, key_len);
+                let unanswered = self.answer_all(leg, &mut *snapshot, &mut rows)?;
+                let (items, values) = self.evaluate_rows(leg, &rows, unanswered, key_len);
                 if send.send(Message::Batch { items, values }).is_err() {
                     return Ok(());
                 }
@@ -102,7 +104,13 @@ impl Engine {
         }
     }
 
-    fn evaluate_rows(&self, leg: &LegRt, rows: &Rows, key_len: usize) -> (Vec<Item>, Vec<Value>) {
+    fn evaluate_rows(
+        &self,
+        leg: &LegRt,
+        rows: &Rows,
+        mut unanswered: Vec<(usize, Box<Failure>)>,
+        key_len: usize,
+    ) -> (Vec<Item>, Vec<Value>) {
         let l = leg.leg();
         let n = rows.len();
         let mut items = Vec::with_capacity(n);
@@ -139,6 +147,11 @@ impl Engine {
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
+            }
+            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
+                item.what = What::Failed(unanswered.swap_remove(n).1);
+                items.push(item);
+                continue;
             }
             let start = values.len();
             item.what = match apply::evaluate(l, &self.maps.context, self.maps.companies.as_deref(), row, &mut values) {

@@ -590,9 +590,9 @@ fn passing(runs: &[LegRun<'_>]) -> Passing {
 pub(super) fn watched_tables(leg: &LegRt) -> Vec<TableId> {
     let l = leg.leg();
     let mut tables = vec![l.source.table];
-    for j in &l.read.joins {
-        if !tables.contains(&j.table) {
-            tables.push(j.table);
+    for w in &leg.ways {
+        if !tables.contains(&w.table) {
+            tables.push(w.table);
         }
     }
     tables

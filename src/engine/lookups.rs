@@ -3,18 +3,19 @@
 use super::fold::{Folded, Work};
 use super::live::LegRun;
 use super::runtime::{Engine, LegRt, Result};
-use crate::schema::{ColumnId, TableId};
-use crate::store::{Change, Op, ReadPlan, Rows, Snapshot};
+use crate::schema::{ColumnId, StoreSchema, TableId};
+use crate::sema::{Leg, Related};
+use crate::store::{Change, Join, Op, ReadPlan, Rows, Snapshot};
 use crate::value::{Key, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A change of a row that is looked up.
 #[derive(Clone, Debug)]
 pub(super) struct LookedUp {
     /// Its number in the log.
     pub seq: i64,
-    /// The join that reaches it.
-    pub join: usize,
+    /// The way on which it leads to records, in [`LegRt::ways`].
+    pub way: usize,
     /// The row's primary key, to read its referred-to columns now.
     pub key: Vec<Value>,
     /// Its primary key before.
@@ -27,23 +28,82 @@ pub(super) struct LookedUp {
     pub path: String,
 }
 
-/// Whether a leg looks rows of a table up.
-pub(super) fn looks_up(leg: &LegRt, table: TableId) -> bool {
-    leg.leg().read.joins.iter().any(|j| j.table == table)
+/// How a changed row of another table leads to the records that depend on it.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// The table.
+    pub table: TableId,
+    /// Its columns that are referred to.
+    pub key: Vec<ColumnId>,
+    /// Plan and join of each step, the last one from the leg's source table.
+    pub steps: Vec<(ReadPlan, usize)>,
+    /// What the row is to the record.
+    pub of: WayOf,
 }
 
-/// Adds a change for every join that reaches the row.
+/// What a row of another table is to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WayOf {
+    /// Looked up by this join.
+    Join,
+    /// A row that this question counts in.
+    Question(usize),
+    /// A row that related rows look up, or are related to.
+    Further,
+}
+
+/// The ways of a leg: one per join, in their order, then those of its questions.
+pub(super) fn ways(leg: &Leg, schema: &StoreSchema) -> Vec<Way> {
+    let looked_up = |(j, join): (usize, &Join)| Way {
+        table: join.table,
+        key: join.key.clone(),
+        steps: vec![(leg.read.clone(), j)],
+        of: WayOf::Join,
+    };
+    let mut all: Vec<Way> = leg.read.joins.iter().enumerate().map(looked_up).collect();
+    for (q, related) in leg.related.iter().enumerate() {
+        related_ways(schema, leg.read.table, related, &[], WayOf::Question(q), &mut all);
+    }
+    all
+}
+
+fn related_ways(
+    schema: &StoreSchema,
+    outside: TableId,
+    related: &Related,
+    rest: &[(ReadPlan, usize)],
+    of: WayOf,
+    all: &mut Vec<Way>,
+) {
+    let key: Vec<ColumnId> = related.by.iter().map(|(c, ..)| *c).collect();
+    let columns = related.by.iter().map(|(.., c)| *c).collect();
+    let table = related.read.table;
+    let own = schema.get(outside).primary_key.iter().map(|c| (0, *c)).collect();
+    let join = Join { from: 0, columns, table, key: key.clone(), when: None };
+    let mut steps = vec![(ReadPlan { table: outside, joins: vec![join], columns: own }, 0)];
+    steps.extend_from_slice(rest);
+    for (j, join) in related.read.joins.iter().enumerate() {
+        let steps = std::iter::once((related.read.clone(), j)).chain(steps.clone()).collect();
+        all.push(Way { table: join.table, key: join.key.clone(), steps, of: WayOf::Further });
+    }
+    for inner in &related.related {
+        related_ways(schema, table, inner, &steps, WayOf::Further, all);
+    }
+    all.push(Way { table, key, steps, of });
+}
+
+/// Adds a change for every way that begins at the row.
 pub(super) fn add(leg: &LegRt, c: &Change, all: &mut Vec<LookedUp>) {
     let Ok(key) = &c.key else { return };
-    for (j, join) in leg.leg().read.joins.iter().enumerate().filter(|(_, join)| join.table == c.table) {
+    for (w, way) in leg.ways.iter().enumerate().filter(|(_, way)| way.table == c.table) {
         let old = |column: &ColumnId| c.old.iter().find(|(o, _)| o == column).map(|(_, v)| v.clone());
         let before: Option<Vec<Value>> = match c.op {
             Op::Insert => None,
-            _ => join.key.iter().map(old).collect(),
+            _ => way.key.iter().map(old).collect(),
         };
         all.push(LookedUp {
             seq: c.seq,
-            join: j,
+            way: w,
             key: c.old_key.clone().filter(|_| c.op == Op::Delete).unwrap_or_else(|| key.clone()),
             was: c.old_key.clone().unwrap_or_else(|| key.clone()),
             before,
@@ -63,6 +123,25 @@ struct User {
 }
 
 type Users = HashMap<Key, User>;
+
+/// What rows hold in these columns; nothing for those that are not there.
+fn columns_of(
+    snapshot: &mut dyn Snapshot,
+    table: TableId,
+    columns: &[ColumnId],
+    keys: &[Vec<Value>],
+) -> Result<Vec<Vec<Value>>> {
+    let plan = ReadPlan { table, joins: vec![], columns: columns.iter().map(|c| (0, *c)).collect() };
+    let mut rows = Rows::of(&plan);
+    let there = snapshot.fetch(&plan, keys, &mut rows)?;
+    Ok(there.iter().enumerate().filter(|(_, there)| **there).map(|(i, _)| rows.row(i).to_vec()).collect())
+}
+
+/// Each once, without those that refer to nothing.
+fn distinct(all: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    let mut seen = HashSet::new();
+    all.into_iter().filter(|v| !v.iter().any(Value::is_null) && seen.insert(v.clone())).collect()
+}
 
 impl Engine {
     /// Finds the records that use rows which changed. A few of them become works of the fold; many are evaluated page by
@@ -92,16 +171,30 @@ impl Engine {
 
     /// The values under which records refer to a row that changed: those of now, and those before.
     fn referred(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, change: &LookedUp) -> Result<Vec<Vec<Value>>> {
-        let join = &leg.leg().read.joins[change.join];
-        let columns = join.key.iter().map(|c| (0, *c)).collect();
-        let plan = ReadPlan { table: join.table, joins: vec![], columns };
-        let mut rows = Rows::of(&plan);
-        let there = snapshot.fetch(&plan, std::slice::from_ref(&change.key), &mut rows)?;
-        let now = (there.first() == Some(&true)).then(|| rows.row(0).to_vec());
-        let mut all: Vec<Vec<Value>> = now.into_iter().chain(change.before.clone()).collect();
-        all.dedup();
-        all.retain(|values| !values.iter().any(Value::is_null));
-        Ok(all)
+        let way = &leg.ways[change.way];
+        let mut all = columns_of(snapshot, way.table, &way.key, std::slice::from_ref(&change.key))?;
+        all.extend(change.before.clone());
+        let mut steps = way.steps.iter();
+        let Some((mut plan, mut join)) = steps.next().map(|(p, j)| (p, *j)) else { return Ok(vec![]) };
+        for (next, to) in steps {
+            // From the rows between to those outside of them.
+            let mut between = Vec::new();
+            for values in distinct(all) {
+                let mut after: Option<Vec<Value>> = None;
+                loop {
+                    let page = snapshot.dependents(plan, join, &values, after.as_deref(), self.limits.live_rows)?;
+                    let full = page.len() == self.limits.live_rows;
+                    after = page.last().cloned();
+                    between.extend(columns_of(snapshot, plan.table, &next.joins[*to].key, &page)?);
+                    if !full {
+                        break;
+                    }
+                }
+            }
+            all = between;
+            (plan, join) = (next, *to);
+        }
+        Ok(distinct(all))
     }
 
     fn users_of(
@@ -114,11 +207,11 @@ impl Engine {
         users: &mut Users,
     ) -> Result<()> {
         let leg = run.leg;
-        let l = leg.leg();
         let key_len = leg.source_key_types.len();
+        let Some((plan, join)) = leg.ways[change.way].steps.last() else { return Ok(()) };
         let mut after: Option<Vec<Value>> = None;
         loop {
-            let keys = snapshot.dependents(&l.read, change.join, values, after.as_deref(), self.limits.live_rows)?;
+            let keys = snapshot.dependents(plan, *join, values, after.as_deref(), self.limits.live_rows)?;
             let full = keys.len() == self.limits.live_rows;
             after = keys.last().map(|k| k[..key_len].to_vec());
             let mut page = Users::new();

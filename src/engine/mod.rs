@@ -14,6 +14,7 @@ mod lookups;
 mod message;
 mod quarantine;
 mod references;
+mod related;
 pub mod report;
 mod runtime;
 mod setup;

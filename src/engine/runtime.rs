@@ -1,6 +1,7 @@
 //! The engine's handles: stores, legs made ready for running, limits.
 
 use super::env::Env;
+use super::lookups::Way;
 use super::report::LegReport;
 use crate::schema::{ColumnId, StoreSchema, Table};
 use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget};
@@ -173,6 +174,8 @@ pub(super) struct LegRt {
     pub target_key_folds: Vec<Collation>,
     /// No references: a cell is a line.
     pub plain: bool,
+    /// How changed rows of other tables lead to records.
+    pub ways: Vec<Way>,
 }
 
 impl LegRt {
@@ -255,6 +258,7 @@ impl LegRt {
             source_key_types: source.primary_key.iter().map(|c| source.column(*c).ty.clone()).collect(),
             source_key_folds: source.primary_key.iter().map(|c| source.column(*c).collation).collect(),
             target_key_folds: target.primary_key.iter().map(|c| target.column(*c).collation).collect(),
+            ways: super::lookups::ways(leg, &stores[leg.source.store].1),
             plain: leg.references.is_empty() && !matches!(leg.company, Company::Each(_)),
             columns,
             cells,
