@@ -274,8 +274,14 @@ impl Folded {
                 self.back.push(key.clone());
             }
         }
-        if c.settles {
-            self.settle(leg, &id);
+        if c.settles
+            && let Some(i) = self.index.remove(&id)
+        {
+            // What came before is done for this leg.
+            self.drop_work(leg, i);
+            if self.left.is_some() && c.op != Op::Delete {
+                self.wanted.insert(id);
+            }
         }
         if c.op == Op::Delete {
             self.undone.push(key.clone());
@@ -374,12 +380,7 @@ impl Folded {
         }
     }
 
-    /// What came before is done for this leg. The slot stays, so that indexes do.
-    fn settle(&mut self, leg: &LegRt, id: &Key) {
-        let Some(i) = self.index.remove(id) else { return };
-        self.drop_work(leg, i);
-    }
-
+    /// Nothing is to be done any more. The slot stays, so that indexes do.
     fn drop_work(&mut self, leg: &LegRt, i: usize) {
         let start = leg.source_key(&self.works[i].start);
         if self.owners.get(&start) == Some(&i) {

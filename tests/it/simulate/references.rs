@@ -180,7 +180,7 @@ fn simulate_references() {
     simulate(
         "references",
         60,
-        &[72, 80, 95, 227, 230, 261, 288, 291],
+        &[72, 80, 95, 261, 288, 291],
         &["parks", "deletes", "crashes", "updates"],
         &|_| Box::new(References),
     );
