@@ -23,7 +23,7 @@ pub use echoes::without_echoes;
 pub use pages::{area, page};
 
 use crate::diagnostic::Diagnostic;
-use crate::sema::{CheckedMap, CheckedProject, Input, analyse};
+use crate::sema::{CheckedMap, CheckedProject, Input, analyse, effective};
 use crate::syntax::ast;
 
 type Rule = fn(&Input<'_>, &CheckedProject) -> Vec<Diagnostic>;
@@ -37,17 +37,29 @@ const RULES: &[Rule] = &[
     rings::check,
     round_trip::check,
     runs_before::check,
-    secrets::check,
     source_key::check,
     statements::check,
-    unused_values::check,
     writers::check,
 ];
 
-/// Analyses all maps and checks them as a set.
+/// Rules over the files as they were written, the bases of overlays too.
+const WRITTEN: &[Rule] = &[secrets::check, unused_values::check];
+
+/// Analyses all maps, each overlay in the place of its base, and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+    let Some(overlaid) = effective(input) else {
+        return rules(input, input);
+    };
+    let time_zone = input.time_zone.clone();
+    let (project, mut findings) = rules(&Input { files: &overlaid.files, time_zone, ..*input }, input);
+    findings.splice(0..0, overlaid.findings);
+    (project, findings)
+}
+
+fn rules(input: &Input<'_>, written: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let (project, mut findings) = analyse(input);
     findings.extend(RULES.iter().flat_map(|rule| rule(input, &project)));
+    findings.extend(WRITTEN.iter().flat_map(|rule| rule(written, &project)));
     (project, findings)
 }
 

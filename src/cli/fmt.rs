@@ -1,11 +1,11 @@
 //! `fmt`: the canonical layout of both notations.
 
 use super::Context;
-use super::diff;
 use super::failure::Outcome;
 use super::files;
 use super::open::code_of;
 use super::out::many;
+use super::unified;
 use crate::source::Sources;
 use serde_json::json;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             continue;
         }
         if args.diff {
-            let diff = diff::unified(&file.name, &file.text, &text);
+            let diff = unified::unified(&file.name, &file.text, &text);
             if !context.out.is_for_program() {
                 context.out.raw(&diff);
             }

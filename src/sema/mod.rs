@@ -13,6 +13,8 @@ mod leg_checks;
 mod line;
 mod map;
 mod order;
+mod overlay;
+mod overlay_edits;
 mod project;
 mod reader;
 mod reference;
@@ -27,6 +29,7 @@ mod value_map;
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
+pub use overlay::{Effective, effective, id_of};
 pub use spelling::spell;
 
 use crate::diagnostic::Diagnostic;
