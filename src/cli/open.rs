@@ -91,6 +91,17 @@ pub(super) fn load_from(
 }
 
 impl Loaded {
+    /// What was analysed.
+    pub fn input(&self) -> sema::Input<'_> {
+        sema::Input {
+            sources: &self.sources,
+            stores: &self.checked.stores,
+            files: &self.files,
+            companies: self.project.companies.as_deref(),
+            time_zone: self.project.time_zone.clone(),
+        }
+    }
+
     fn named(&self) -> Vec<Named<'_>> {
         let maps: Vec<&ast::Map> = self.files.iter().flat_map(|(_, f)| &f.maps).collect();
         let mut all: Vec<Named<'_>> = Vec::new();

@@ -29,7 +29,7 @@ mod value_map;
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
-pub use overlay::{Effective, effective, id_of};
+pub use overlay::{Effective, effective, id_of, note_replaced};
 pub use spelling::spell;
 
 use crate::diagnostic::Diagnostic;

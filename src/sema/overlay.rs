@@ -8,7 +8,7 @@ use super::overlay_edits::Edits;
 use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
-use crate::syntax::ast::{File, Map, Node, Side};
+use crate::syntax::ast::{Edit, File, Map, Node, Side, Trivia};
 
 /// The files of a project with every overlay in the place of its base.
 pub struct Effective {
@@ -58,6 +58,26 @@ pub fn id_of<'a>(maps: &[&'a Map], map: &'a Map) -> Option<&'a str> {
         map = find(maps, map, &base.text).and_then(|i| maps.get(i))?;
     }
     None
+}
+
+/// Notes at each `set` of an overlay which line of its base it replaces now. `input` is the project that the overlay is
+/// part of; what its base lacks is left as it is.
+pub fn note_replaced(input: &Input<'_>, over: &mut Map) {
+    let Some(name) = over.extends.clone() else { return };
+    let maps: Vec<&Map> = input.files.iter().flat_map(|(_, f)| &f.maps).collect();
+    let mut unsaid = Report::new(input.sources);
+    let base = bases(&maps, &mut unsaid);
+    let of = maps.iter().position(|m| m.id.as_ref().is_some_and(|n| n.it == name.text));
+    let Some(chain) = of.and_then(|i| chain(&base, i)) else { return };
+    let mut map = fold(input, &maps, &chain, &mut unsaid);
+    let fold = [Side::Left, Side::Right].map(|side| folds(input, &map, side));
+    let edits = Edits::new(input, &mut map, fold, &mut unsaid);
+    for edit in &mut over.edits {
+        let Edit::Set(line, was) = edit else { continue };
+        let Some(mut now) = edits.replaced(line) else { continue };
+        now.trivia = was.take().map_or(Trivia::default(), |w| w.trivia);
+        *was = Some(Box::new(now));
+    }
 }
 
 /// Which map an overlay stands on.

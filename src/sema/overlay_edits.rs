@@ -4,7 +4,7 @@ use super::Input;
 use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::At;
-use crate::syntax::ast::{Edit, EditedColumn, Line, LineValues, Map, Name, Pair, Pairs, Path, Side};
+use crate::syntax::ast::{Edit, EditedColumn, Line, LineValues, Map, Name, Pair, Pairs, Path, Side, Trivia};
 use crate::syntax::dsl;
 
 /// A map that is being edited.
@@ -56,6 +56,16 @@ impl<'a, 'r> Edits<'a, 'r> {
                 _ => {}
             }
         }
+    }
+
+    /// The line that this one would replace, without comments.
+    pub fn replaced(&self, line: &Line) -> Option<Line> {
+        let mut found = self.map.fields.iter().find(|l| self.shared(l, line).is_some())?.clone();
+        if let Some(LineValues::Inline(p)) = &mut found.values {
+            p.end = Trivia::default();
+            p.pairs.iter_mut().for_each(|p| p.trivia = Trivia::default());
+        }
+        Some(found)
     }
 
     /// The column that both lines write.

@@ -21,3 +21,4 @@ mod pages;
 mod proofs;
 mod render;
 mod simulate;
+mod versions;
