@@ -15,6 +15,7 @@ mod runs_before;
 mod secrets;
 mod source_key;
 mod statements;
+mod undecided;
 mod unused_values;
 mod writers;
 
@@ -43,7 +44,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Rules over the files as they were written, the bases of overlays too.
-const WRITTEN: &[Rule] = &[secrets::check, unused_values::check];
+const WRITTEN: &[Rule] = &[secrets::check, undecided::check, unused_values::check];
 
 /// Analyses all maps, each overlay in the place of its base, and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {

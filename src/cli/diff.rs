@@ -1,6 +1,6 @@
 //! `diff`: what changed between two versions of maps, in the words of maps.
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::files;
 use super::open::code_of;
 use super::out::many;
@@ -36,6 +36,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut sources = Sources::new();
     let (old, broken) = files::read(context, std::slice::from_ref(&args.old), &mut sources)?;
     let (new, also) = files::read(context, std::slice::from_ref(&args.new), &mut sources)?;
+    if broken || also {
+        return Err(Failure::new("a version cannot be read, so nothing was compared").help("mend it first"));
+    }
     let trees = |files: &[files::Read]| -> Vec<ast::File> { files.iter().map(|f| f.ast.clone()).collect() };
     let (old, new) = (trees(&old), trees(&new));
     let all = change::diff(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>());
@@ -51,9 +54,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         "format": 1,
         "maps": all.iter().map(|m| map(&sources, m)).collect::<Vec<_>>(),
         "changes": count,
-        "broken": broken || also,
     }));
-    Ok(code_of(broken || also || (args.exit_code && count > 0)))
+    Ok(code_of(args.exit_code && count > 0))
 }
 
 fn map(sources: &Sources, m: &MapChanges) -> Value {

@@ -214,6 +214,7 @@ codes! {
     TM1207 Warning "looked-up columns without an index in the live store";
     // ---- versions of map files (`merge`)
     TM1301 Error "both sides changed the same";
+    TM1302 Error "a conflict that nobody has decided";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

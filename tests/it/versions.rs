@@ -18,7 +18,7 @@ map \"Our customers\" extends customers {
 
   test \"a customer arrives\" {
     given  right { number = 'A-1', companyid.code = 'DK01', status = 'Customer', name = ' Contoso ' }
-    expect left  { COMPANY = 'DK01', ACCOUNT = 'A-1', NAME = 'CONTOSO', EMAIL = null, BLOCKED = 'All' }
+    expect left  { COMPANY = 'DK01', ACCOUNT = 'A-1', NAME = 'CONTOSO', EMAIL = null, BLOCKED = 'No' }
   }
 }
 ";
@@ -172,7 +172,7 @@ fn diff_tells_what_changed() {
     std::fs::rename(&yaml, p.path("moved/elsewhere.map.yaml")).unwrap();
     diff(&p.path("maps"), &p.path("moved"), &[]).says(0, &["2 changes in 1 map"]);
     p.write("broken.tmap", "map {");
-    diff(&old, &p.path("broken.tmap"), &[]).says(1, &["TM0110"]);
+    diff(&old, &p.path("broken.tmap"), &[]).says(1, &["TM0103", "nothing was compared"]);
     diff(&old, &p.path("nothing.tmap"), &[]).says(1, &["nothing.tmap"]);
     diff(&old, &p.path("tablemap.yaml"), &[]).says(2, &["is no map file"]);
 }
@@ -224,7 +224,7 @@ fn merge_makes_one_of_two() {
     // What cannot be read leaves everything as it is.
     p.write("theirs.tmap", "map {");
     let before = p.read("out.tmap");
-    merge(&p, &["--out", out.to_str().unwrap()]).says(1, &["TM0110", "nothing was merged"]);
+    merge(&p, &["--out", out.to_str().unwrap()]).says(1, &["TM0103", "nothing was merged"]);
     assert_eq!(p.read("out.tmap"), before);
 }
 
@@ -270,5 +270,9 @@ fn git_merges_by_it() {
     let text = p.read("maps/customers.tmap");
     assert!(text.contains("# conflict: theirs CREDITLIMIT << creditlimit default 2000 once"), "{text}");
     assert!(text.contains("default 3000 once"), "{text}");
-    p.run(&["check"]).says(0, &[]);
+    // Nothing runs before it is decided.
+    p.run(&["check"]).says(1, &["TM1302", "1 error"]);
+    let decided: String = text.lines().filter(|l| !l.contains("# conflict:")).map(|l| format!("{l}\n")).collect();
+    p.write("maps/customers.tmap", decided);
+    p.run(&["check"]).says(0, &["no findings"]);
 }
