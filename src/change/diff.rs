@@ -2,7 +2,7 @@
 
 use super::matching::{self, Matched};
 use super::say;
-use crate::source::At;
+use crate::source::{At, masked};
 use crate::syntax::ast::{Edit, File, Flow, Line, LineValues, Map, Node, OnMissing, Pairs, Side, Test, ValuesDecl};
 use crate::syntax::dsl;
 
@@ -102,7 +102,15 @@ pub fn diff(a: &[&File], b: &[&File]) -> Vec<MapChanges> {
             out.push(MapChanges { id: id(shown), name, changes });
         }
     }
+    // Only now: two passwords would look alike.
+    out.iter_mut().flat_map(|m| &mut m.changes).for_each(mask);
     out
+}
+
+fn mask(c: &mut Change) {
+    let said = c.before.iter_mut().chain(&mut c.after).map(|s| &mut s.text);
+    let details = c.details.iter_mut().flat_map(|d| [&mut d.before, &mut d.after]);
+    said.chain(details).chain([&mut c.subject]).for_each(|t| *t = masked(t));
 }
 
 fn id(m: &Map) -> String {
@@ -148,6 +156,13 @@ fn change(
 }
 
 fn map(a: &Map, b: &Map) -> Vec<Change> {
+    // Whoever adds a part to maps is sent here.
+    #[rustfmt::skip]
+    let Map {
+        name: _, extends: _, id: _, version: _, labels: _, tables: _, operations: _, direct: _, guard: _, company: _,
+        key: _, filter: _, on_exit: _, needs: _, initial: _, conflict: _, run: _, fields: _, fields_trivia: _,
+        fields_end: _, tests: _, edits: _, at: _, trivia: _, end: _,
+    } = b;
     let mut out = vec![];
     let name = |m: &Map| m.name.as_ref().map(|n| Said { text: title(m), at: n.at });
     out.extend(change("name", "", name(a), name(b), vec![]));

@@ -8,8 +8,11 @@ use std::hash::Hash;
 /// For each of the second list its counterpart in the first; each has at most one.
 pub(super) type Matched = Vec<Option<usize>>;
 
+/// What a part may be known by.
+type Keys<'f, T, K> = &'f dyn Fn(&T) -> Vec<K>;
+
 /// Matches by keys, the first function's first. A part may have several keys: the first that is still free counts.
-fn by_keys<T, K: Hash + Eq>(a: &[T], b: &[T], passes: &[&dyn Fn(&T) -> Vec<K>]) -> Matched {
+fn by_keys<T, K: Hash + Eq>(a: &[T], b: &[T], passes: &[Keys<'_, T, K>]) -> Matched {
     let mut matched: Matched = vec![None; b.len()];
     let mut taken = vec![false; a.len()];
     for keys in passes {

@@ -3,7 +3,7 @@
 
 use super::matching::Matched;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{At, Span};
+use crate::source::{At, Span, masked};
 use crate::syntax::ast::{Trivia, TriviaLine};
 
 /// Something that can be merged. Equality is of meaning: places and comments do not count.
@@ -75,7 +75,7 @@ impl Merge {
                 let text = t.text();
                 let mut lines = text.lines();
                 let first = lines.next().unwrap_or("").to_string();
-                format!("`{first}{}`", if lines.next().is_some() { " …" } else { "" })
+                format!("`{}{}`", masked(&first), if lines.next().is_some() { " …" } else { "" })
             })
         };
         let message = match (quoted(base), quoted(mine), quoted(theirs)) {

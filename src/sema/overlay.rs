@@ -30,7 +30,7 @@ pub fn effective(input: &Input<'_>) -> Option<Effective> {
     let mut applied: Vec<Option<Map>> = vec![];
     for (i, map) in maps.iter().enumerate() {
         let chain = chain(&base, i);
-        let extended = base.iter().any(|b| *b == Base::Map(i));
+        let extended = base.contains(&Base::Map(i));
         applied.push(match &map.extends {
             _ if extended => None,
             None => Some((*map).clone()),
@@ -207,6 +207,13 @@ fn fold(input: &Input<'_>, maps: &[&Map], chain: &[usize], report: &mut Report<'
 
 /// The base with what the overlay says instead.
 fn apply(input: &Input<'_>, mut map: Map, over: &Map, report: &mut Report<'_>) -> Map {
+    // Whoever adds a part to maps is sent here.
+    #[rustfmt::skip]
+    let Map {
+        name: _, extends: _, id: _, version: _, labels: _, tables: _, operations: _, direct: _, guard: _, company: _,
+        key: _, filter: _, on_exit: _, needs: _, initial: _, conflict: _, run: _, fields: _, fields_trivia: _,
+        fields_end: _, tests: _, edits: _, at: _, trivia: _, end: _,
+    } = over;
     map.at = over.at;
     if over.name.is_some() {
         map.name.clone_from(&over.name);

@@ -3,7 +3,7 @@
 use super::Input;
 use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::source::At;
+use crate::source::{At, masked};
 use crate::syntax::ast::{Edit, EditedColumn, Line, LineValues, Map, Name, Pair, Pairs, Path, Side, Trivia};
 use crate::syntax::dsl;
 
@@ -125,10 +125,10 @@ impl<'a, 'r> Edits<'a, 'r> {
         let d = Diagnostic::new(
             Code::TM0219,
             was.at.0,
-            format!("the base's line was `{then}` when this was written, and is `{text}` now"),
+            format!("the base's line was `{}` when this was written, and is `{}` now", masked(&then), masked(&text)),
         )
         .related(now.at.0, "the base's line")
-        .help(format!("see whether `set` still says what is wanted, then write `was {text}`"));
+        .help(format!("see whether `set` still says what is wanted, then write `was {}`", masked(&text)));
         let alone = self.report.is_dsl(was.at) && !self.report.sources.text(was.at.0).contains('#');
         self.report.add(if alone { d.fix("note what the base has now", was.at.0, text, false) } else { d });
     }
