@@ -85,7 +85,15 @@ impl<'a, 'r> Edits<'a, 'r> {
     }
 
     fn same_path(&self, side: Side, a: &Path, b: &Path) -> bool {
-        a == b || (self.folds(side) && shown(a).eq_ignore_ascii_case(&shown(b)))
+        a.this == b.this
+            && a.steps.len() == b.steps.len()
+            && a.steps.iter().zip(&b.steps).all(|(x, y)| {
+                self.same(side, &x.name.text, &y.name.text)
+                    && match (&x.inner, &y.inner) {
+                        (Some(x), Some(y)) => self.same_path(side, x, y),
+                        (x, y) => x.is_none() && y.is_none(),
+                    }
+            })
     }
 
     /// The lines that write this column, or through it.
