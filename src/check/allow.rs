@@ -5,6 +5,7 @@
 //! one whatever stands beside it. A project's levels come after this, so that a warning it denies can still be excused
 //! where somebody gives a reason.
 
+use super::live;
 use crate::diagnostic::{Code, Diagnostic, Severity, all_codes, did_you_mean};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
@@ -66,7 +67,8 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
         // Nor is a base: what an overlay replaces in it is not looked for.
         let bases = bases(maps);
         let in_base = |s: Span| bases.iter().any(|b| b.file == s.file && (b.start..b.end).contains(&s.start));
-        for allow in allows.iter().filter(|a| !a.used && !in_base(a.at)) {
+        // What only a live store shows is looked for by `--live` alone.
+        for allow in allows.iter().filter(|a| !a.used && !in_base(a.at) && !live::is_live(a.code)) {
             let message = format!("`{}` is not found here, so there is nothing to allow", allow.code);
             about.push(
                 Diagnostic::new(Code::TM1111, allow.at, message).help("remove it, or move it to the line it is about"),
