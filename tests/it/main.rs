@@ -22,3 +22,4 @@ mod pages;
 mod proofs;
 mod render;
 mod simulate;
+mod versions;
