@@ -33,7 +33,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sema", &["syntax::ast", "syntax::dsl", "function", "schema", "value", "diagnostic", "source", "store"]),
     ("draft", &["schema", "value"]),
     ("import", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
-    ("export", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
+    ("export", &["import", "schema", "syntax", "value", "source", "diagnostic"]),
     ("store", &["schema", "value", "diagnostic"]),
     ("syntax", &["yaml", "source", "diagnostic", "value"]),
     ("function", &["value", "diagnostic"]),
@@ -64,8 +64,20 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do no I/O and see no clock.
-const PURE: &[&str] =
-    &["yaml", "syntax", "sema", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
+const PURE: &[&str] = &[
+    "yaml",
+    "syntax",
+    "sema",
+    "check",
+    "draft",
+    "import",
+    "export",
+    "function",
+    "value",
+    "schema",
+    "source",
+    "diagnostic",
+];
 
 const IO: &[&str] =
     &["std::fs", "std::net", "std::process", "std::env", "std::thread", "File::open", "stdin()", "rusqlite"];
