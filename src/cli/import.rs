@@ -205,6 +205,9 @@ fn place(wish: &Wish, context: &Context) -> Result<Place, Failure> {
     if wish.left == wish.right {
         return Err(Failure::usage("`--left` and `--right` name the same store"));
     }
+    if let Some(name) = stores.iter().find(|s| s.is_empty() || !s.chars().all(|c| c.is_alphanumeric() || c == '_')) {
+        return Err(Failure::usage(format!("`{name}` cannot name a store")).help("letters, digits and `_` only"));
+    }
     let mut place = Place {
         schemas: stores.map(|s| root.join("schemas").join(format!("{s}.schema.yaml"))),
         known: [None, None],

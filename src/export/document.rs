@@ -30,7 +30,7 @@ pub fn export(source: &Source<'_>) -> Result<Exported, Vec<Diagnostic>> {
         let before = base.as_ref().and_then(|b| b.map.filter.iter().find(|f| f.it.0 == side));
         let same = match (now, before) {
             (None, None) => true,
-            (Some(a), Some(b)) => a.it.1 == b.it.1 || written(source, side, &a.it.1) == written(source, side, &b.it.1),
+            (Some(a), Some(b)) => filter::same(source, side, &a.it.1, &b.it.1),
             _ => false,
         };
         filters[i] = match now {
@@ -62,10 +62,6 @@ pub fn export(source: &Source<'_>) -> Result<Exported, Vec<Diagnostic>> {
     }
     comes_back(source, &lines, &out)?;
     Ok(Exported { json: out, notes: left_behind(source, base.as_ref()) })
-}
-
-fn written(source: &Source<'_>, side: Side, e: &crate::syntax::ast::Expr) -> Option<String> {
-    filter::write(source, side, e).ok()
 }
 
 /// The map that a document makes, with the key and the stores of this one.

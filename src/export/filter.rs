@@ -6,14 +6,22 @@ use crate::value::Type;
 
 /// The filter of a side, or why it has no words for it.
 pub fn write(source: &Source<'_>, side: Side, e: &Expr) -> Result<String, String> {
-    let text = Writer { source, side }.expr(e, 0)?;
+    let text = Writer { source, side, blind: false }.expr(e, 0)?;
     // Finance wants its ranges in parentheses.
     Ok(if side == Side::Left && !text.starts_with('(') { format!("({text})") } else { text })
+}
+
+/// Whether two filters of a side say the same, whatever their values are taken for (`10` or `'10'`).
+pub fn same(source: &Source<'_>, side: Side, a: &Expr, b: &Expr) -> bool {
+    let writer = Writer { source, side, blind: true };
+    a == b || matches!((writer.expr(a, 0), writer.expr(b, 0)), (Ok(a), Ok(b)) if a == b)
 }
 
 struct Writer<'a> {
     source: &'a Source<'a>,
     side: Side,
+    /// Whether all values are written as texts.
+    blind: bool,
 }
 
 impl Writer<'_> {
@@ -107,6 +115,9 @@ impl Writer<'_> {
         let Some(value) = self.source.value(l, self.side, ty) else {
             return if self.xpp() { "\"\"".into() } else { "null".into() };
         };
+        if self.blind {
+            return format!("'{value}'");
+        }
         let number = matches!(l.kind, LiteralKind::Number(_) | LiteralKind::Boolean(_));
         let text = match &l.kind {
             // The name of a member has become its number, or the other way round.

@@ -5,7 +5,7 @@ use super::lines::{Draft, DraftLine};
 use super::names;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::StoreSchema;
-use crate::syntax::ast::{Flow, LineValues};
+use crate::syntax::ast::{Flow, LineValues, Pair};
 
 /// Chooses the key and takes its lines out of the fields. `given` are integration keys: table and columns; `referred`
 /// the columns by which lookups find rows, with the table that the lookup's name suggests.
@@ -100,8 +100,16 @@ fn of_schema(d: &Draft, known: [Option<&StoreSchema>; 2]) -> Option<Vec<usize>> 
 /// A key from the names, with a question to a person.
 fn propose(d: &mut Draft, referred: &[(String, String)]) -> Vec<usize> {
     let two_way = d.lines.iter().any(|l| l.flow() == Flow::Both);
+    let one_way = d.lines.iter().all(|l| l.flow() == Flow::ToRight) || d.lines.iter().all(|l| l.flow() == Flow::ToLeft);
+    let exact = |l: &DraftLine| match &l.line.values {
+        Some(LineValues::Inline(p)) => {
+            p.pairs.iter().all(|p| matches!(&p.it, Pair::Of { sign, .. } if sign.flow == Flow::Both))
+        }
+        _ => true,
+    };
     let able = |l: &&DraftLine| {
-        l.left_column().is_some()
+        (one_way || exact(l))
+            && l.left_column().is_some()
             && l.right_path().is_some_and(|p| p.steps.iter().all(|s| s.inner.is_none()))
             && l.line.default.is_none()
             && (!two_way || l.flow() == Flow::Both)

@@ -59,6 +59,11 @@ pub fn plural(name: &str) -> String {
     format!("{name}s")
 }
 
+/// The id of a table as Dataverse names it: that of `msdyn_currencies` is `msdyn_currencyid`.
+pub fn row_id(set: &str) -> String {
+    format!("{}id", singular(set))
+}
+
 /// A name without the publisher's prefix: `msdyn_paymentday` becomes `paymentday`.
 pub fn bare(name: &str) -> &str {
     match name.split_once('_') {

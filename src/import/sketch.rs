@@ -103,6 +103,7 @@ fn described(t: &mut NewTable, side: Side, name: &str, columns: &Columns) {
         Holds::Boolean => "boolean",
         Holds::Date => "date",
         Holds::DateTime => "datetime",
+        Holds::Uuid => "uuid",
         Holds::Choice(_) => "choice",
     }
     .into();
@@ -164,7 +165,7 @@ fn add_key(t: &mut NewTable, key: Vec<String>) {
 }
 
 fn right_table(schema: &mut NewSchema, d: &Draft, columns: &Columns) {
-    primary(schema, &d.right);
+    primary(schema, &d.right, columns);
     let t = table(schema, &d.right);
     let lines = d.key.iter().chain(&d.lines);
     for p in lines.filter_map(DraftLine::right_path) {
@@ -194,13 +195,17 @@ fn right_table(schema: &mut NewSchema, d: &Draft, columns: &Columns) {
     }
 }
 
-/// Dataverse names the id of `msdyn_currencies` `msdyn_currencyid`.
-fn primary(schema: &mut NewSchema, name: &str) {
+/// The id that every table of Dataverse has.
+fn primary(schema: &mut NewSchema, name: &str, columns: &Columns) {
     let t = table(schema, name);
     if !t.primary_key.is_empty() {
         return;
     }
-    let id = format!("{}id", names::singular(name));
+    let mut id = names::row_id(name);
+    // Where maps hold something else in the column of that name, the id is called otherwise.
+    if columns.knows(&(Side::Right, name.to_lowercase(), id.to_lowercase()), &Holds::Uuid) == Some(false) {
+        id.push_str("_row");
+    }
     t.primary_key = vec![id.clone()];
     let c = column(t, &id);
     c.ty = "uuid".into();
@@ -208,8 +213,8 @@ fn primary(schema: &mut NewSchema, name: &str) {
 }
 
 fn lookup(schema: &mut NewSchema, through: &Through, columns: &Columns) {
-    primary(schema, &through.table);
-    primary(schema, &through.to);
+    primary(schema, &through.table, columns);
+    primary(schema, &through.to, columns);
     let guess = through.guess.then(|| "what it refers to is a guess from its name".to_string());
     let t = table(schema, &through.table);
     let several = through.several;
@@ -302,9 +307,6 @@ fn settle(t: &mut NewTable, written: &[&str]) {
     let Some(c) = t.columns.iter_mut().find(|c| primary == [c.name.clone()]) else { return };
     if written.contains(&c.name.as_str()) {
         c.generated = false;
-    } else {
-        c.ty = "uuid".into();
-        (c.no_case, c.choice) = (false, vec![]);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::lines::{Draft, DraftLine};
 use super::lookups::Through;
-use super::note;
+use super::{names, note};
 use super::text::Mapped;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::StoreSchema;
@@ -29,6 +29,8 @@ pub enum Holds {
     Date,
     /// Points in time.
     DateTime,
+    /// Ids.
+    Uuid,
     /// Members: number and name.
     Choice(Vec<(i64, String)>),
 }
@@ -41,6 +43,10 @@ struct Facts {
     numbers: Vec<String>,
     /// Whether a filter compares with true or false.
     boolean: bool,
+    /// Values in quotes that filters compare with: a text, or the number of a choice.
+    compared: Vec<String>,
+    /// Whether the id of a Dataverse table is among the columns.
+    uuid: bool,
     no_case: bool,
     /// Names that finance has for numbers of Dataverse.
     names: Vec<(i64, String)>,
@@ -73,6 +79,10 @@ fn is_date(text: &str) -> bool {
     crate::value::parse_date(text).is_some()
 }
 
+fn is_datetime(text: &str) -> bool {
+    text.contains('T') && crate::value::parse_datetime(text).is_some()
+}
+
 impl Columns {
     /// Gathers what drafts say. `known` are the schemas that are there already.
     pub fn gather(drafts: &[Draft], through: &[Through], known: [Option<&StoreSchema>; 2]) -> Columns {
@@ -100,6 +110,12 @@ impl Columns {
             }
         }
         let columns: Vec<Column> = all.index.keys().cloned().collect();
+        for c in &columns {
+            if c.0 == Side::Right && c.2 == names::row_id(&c.1) {
+                let i = all.at(c.clone());
+                all.facts[i].uuid = true;
+            }
+        }
         for c in columns {
             let schema = known[if c.0 == Side::Left { 0 } else { 1 }];
             let Some(schema) = schema else { continue };
@@ -143,6 +159,8 @@ impl Columns {
         to.texts.extend(from.texts);
         to.numbers.extend(from.numbers);
         to.names.extend(from.names);
+        to.compared.extend(from.compared);
+        to.uuid |= from.uuid;
         to.boolean |= from.boolean;
         to.no_case |= from.no_case;
         to.fixed = to.fixed.take().or(from.fixed);
@@ -245,7 +263,7 @@ impl Columns {
                 match &l.kind {
                     LiteralKind::Number(n) => self.facts[c].numbers.push(n.clone()),
                     LiteralKind::Boolean(_) => self.facts[c].boolean = true,
-                    LiteralKind::Text(t) => self.facts[c].texts.push(t.clone()),
+                    LiteralKind::Text(t) => self.facts[c].compared.push(t.clone()),
                     LiteralKind::Null => {}
                 }
             }
@@ -263,6 +281,11 @@ impl Columns {
             Some(i) => holds(&self.facts[self.root(*i)], column.0),
             None => Holds::Text,
         }
+    }
+
+    /// Whether a column that maps use holds this; none = no map uses it.
+    pub fn knows(&self, column: &Column, holds: &Holds) -> Option<bool> {
+        self.index.contains_key(column).then(|| self.holds(column) == *holds)
     }
 
     /// Whether a column's members were made of one name and one number of which nobody says that they are the same.
@@ -363,7 +386,7 @@ impl Columns {
 
 /// One name and one number, and nothing that says more.
 fn lone(facts: &Facts) -> Option<(String, String)> {
-    let mut names: Vec<&String> = facts.texts.iter().collect();
+    let mut names: Vec<&String> = facts.texts.iter().chain(&facts.compared).collect();
     names.sort();
     names.dedup();
     let mut numbers: Vec<&String> = facts.numbers.iter().collect();
@@ -387,6 +410,7 @@ fn holds(facts: &Facts, side: Side) -> Holds {
         Some(Type::Choice(c)) => return Holds::Choice(c.members.iter().map(|m| (m.value, m.name.clone())).collect()),
         Some(Type::Date) => return Holds::Date,
         Some(Type::DateTime { .. }) => return Holds::DateTime,
+        Some(Type::Uuid) => return Holds::Uuid,
         Some(_) => return Holds::Text,
         None => {}
     }
@@ -397,8 +421,15 @@ fn holds(facts: &Facts, side: Side) -> Holds {
     }
     let all: Vec<&String> = facts.texts.iter().chain(&facts.numbers).filter(|t| !t.is_empty()).collect();
     if all.is_empty() {
-        return if facts.boolean { Holds::Boolean } else { Holds::Text };
+        return match facts.compared.first() {
+            _ if facts.uuid => Holds::Uuid,
+            Some(_) if facts.compared.iter().all(|t| is_date(t)) => Holds::Date,
+            Some(_) if facts.compared.iter().all(|t| is_datetime(t)) => Holds::DateTime,
+            None if facts.boolean => Holds::Boolean,
+            _ => Holds::Text,
+        };
     }
+    let all: Vec<&String> = all.into_iter().chain(facts.compared.iter().filter(|t| !t.is_empty())).collect();
     if all.iter().all(|t| is_boolean(t)) {
         return Holds::Boolean;
     }
@@ -414,7 +445,7 @@ fn holds(facts: &Facts, side: Side) -> Holds {
     if all.iter().all(|t| is_date(t)) {
         return Holds::Date;
     }
-    if all.iter().all(|t| t.contains('T') && crate::value::parse_datetime(t).is_some()) {
+    if all.iter().all(|t| is_datetime(t)) {
         return Holds::DateTime;
     }
     Holds::Text
@@ -431,7 +462,7 @@ fn members(facts: &Facts) -> Vec<(i64, String)> {
             out.push((*n, name.clone()));
         }
     }
-    for n in facts.texts.iter().chain(&facts.numbers).filter_map(|t| canonical(t)) {
+    for n in facts.texts.iter().chain(&facts.numbers).chain(&facts.compared).filter_map(|t| canonical(t)) {
         let name = format!("Value {n}");
         if !taken(&out, n, &name) {
             out.push((n, name));
