@@ -3,11 +3,13 @@
 mod cache;
 mod files;
 mod parallel;
+mod poll;
 mod read;
 mod secret;
 
 pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
+pub use poll::PollConfig;
 pub use read::read;
 pub use secret::Secret;
 
@@ -60,6 +62,8 @@ pub struct StoreConfig {
     pub kind: StoreKind,
     /// Where it is.
     pub location: Location,
+    /// Set where nothing may be put into the store: it is compared with a copy, and only read.
+    pub poll: Option<PollConfig>,
     /// The schema file.
     pub schema_path: PathBuf,
     /// The schema; without tables where it could not be read.
@@ -256,6 +260,12 @@ fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings
             findings.push(d);
         }
         store.schema = schema;
+        if let Some(poll) = &store.poll {
+            findings.extend(poll.columns(&store.schema).1);
+            // What is only read says so at each line that would write it.
+            let columns = store.schema.tables.iter_mut().flat_map(|t| &mut t.columns);
+            columns.for_each(|c| c.read_only = true);
+        }
     }
 }
 

@@ -196,7 +196,7 @@ impl Loaded {
             let Some(config) = self.project.store(name) else {
                 return Err(Failure::new(format!("store `{name}` is not in tablemap.yaml")));
             };
-            stores.push(store(config, schema.clone())?);
+            stores.push(store(config, schema.clone(), &self.project.state)?);
         }
         Ok(stores)
     }
@@ -218,10 +218,9 @@ impl Loaded {
 
 /// Opens a store.
 #[cfg(feature = "sqlite")]
-pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>, state: &Path) -> Result<Arc<dyn Store>, Failure> {
     use crate::project::StoreKind;
-    use crate::store::memory::MemoryStore;
-    use crate::store::sqlite::{Options, SqliteStore};
+    use crate::store::sqlite::{Options, Poll, PolledStore, SqliteStore};
     match (config.kind, &config.location) {
         (_, Location::Unset(variable)) => Err(unset(config, variable)),
         (StoreKind::Sqlite, Location::Path(path)) => {
@@ -232,15 +231,22 @@ pub(super) fn store(config: &StoreConfig, schema: Arc<StoreSchema>) -> Result<Ar
             if let Some(ms) = from_env("TABLEMAP_BUSY_MS")? {
                 options.busy_ms = u32::try_from(ms).unwrap_or(u32::MAX);
             }
-            Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?))
+            let Some(poll) = &config.poll else {
+                return Ok(Arc::new(SqliteStore::open(&config.name, path, schema, options)?));
+            };
+            let poll = Poll { every: poll.every, full: poll.full, modified: poll.columns(&schema).0 };
+            std::fs::create_dir_all(state)
+                .map_err(|e| Failure::new(format!("the folder `{}` cannot be made: {e}", state.display())))?;
+            let copy = state.join(format!("{}.copy.db", config.name));
+            Ok(Arc::new(PolledStore::open(&config.name, path, &copy, schema, poll, options)?))
         }
-        (StoreKind::Memory, _) => Ok(Arc::new(MemoryStore::new(&config.name, schema)?)),
+        (StoreKind::Memory, _) => Ok(Arc::new(crate::store::memory::open(&config.name, schema)?)),
         _ => Err(unsupported(config)),
     }
 }
 
 #[cfg(not(feature = "sqlite"))]
-pub(super) fn store(config: &StoreConfig, _: Arc<StoreSchema>) -> Result<Arc<dyn Store>, Failure> {
+pub(super) fn store(config: &StoreConfig, _: Arc<StoreSchema>, _: &Path) -> Result<Arc<dyn Store>, Failure> {
     match &config.location {
         Location::Unset(variable) => Err(unset(config, variable)),
         _ => Err(unsupported(config)),

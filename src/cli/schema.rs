@@ -94,7 +94,7 @@ fn run_pull(
     to: Option<&PathBuf>,
     dry_run: bool,
 ) -> Outcome {
-    let mut live = open::store(config, Arc::new(config.schema.clone()))?.describe()?;
+    let mut live = open::store(config, Arc::new(config.schema.clone()), &loaded.project.state)?.describe()?;
     for name in tables {
         if !live.iter().any(|t| t.name.eq_ignore_ascii_case(name)) {
             let failure = Failure::usage(format!("store `{}` has no table `{name}`", config.name));
@@ -182,7 +182,7 @@ fn run_diff(context: &Context, loaded: &Loaded, only: Option<&str>) -> Outcome {
             continue;
         }
         let Some(config) = loaded.project.store(name) else { continue };
-        let live = open::store(config, schema.clone())?.describe()?;
+        let live = open::store(config, schema.clone(), &loaded.project.state)?.describe()?;
         let drift = live::drift(&loaded.checked, i, &live);
         all.push((name.clone(), live, drift));
     }

@@ -1,6 +1,6 @@
 //! Reads `tablemap.yaml`.
 
-use super::{DEFAULT_SIZE, Level, Limits, Location, Project, Secret, StoreConfig, StoreKind};
+use super::{DEFAULT_SIZE, Level, Limits, Location, Project, Secret, StoreConfig, StoreKind, poll};
 use crate::diagnostic::{Code, Diagnostic, Severity, all_codes, did_you_mean};
 use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources, Span};
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 
 const TOP: &[&str] = &["name", "stores", "maps", "companies", "time_zone", "state", "limits", "checks"];
-const STORE: &[&str] = &["kind", "path", "url", "schema"];
+const STORE: &[&str] = &["kind", "path", "url", "schema", "poll"];
 const KINDS: &[StoreKind] = &[StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Odata, StoreKind::Memory];
 /// The name of a project that does not say one.
 const NAME: &str = "tablemap";
@@ -165,11 +165,15 @@ impl Builder<'_> {
                 Location::Nowhere
             }
         };
+        if kind != StoreKind::Sqlite {
+            self.not_used(&f, "poll", kind);
+        }
+        let poll = f.get("poll").and_then(|n| poll::read(&mut self.r, n));
         let schema = self.r.require(&f, "schema", &what);
         let schema_path = schema.and_then(|n| self.path(n, "`schema`", Severity::Error)).unwrap_or_default();
         let schema_span = schema.map_or(e.key_span, |n| n.span);
         let schema = StoreSchema { name: name.clone(), ..StoreSchema::default() };
-        Some(StoreConfig { name, span: e.key_span, kind, location, schema_path, schema, schema_span })
+        Some(StoreConfig { name, span: e.key_span, kind, location, poll, schema_path, schema, schema_span })
     }
 
     fn kind(&mut self, n: &Node) -> Option<StoreKind> {
@@ -189,6 +193,7 @@ impl Builder<'_> {
         if let Some(e) = f.entry(key) {
             let message = format!("a `{}` store has no `{key}`", kind.word());
             let d = Diagnostic::new(Code::TM0166, e.key_span, message).help(match kind {
+                _ if key == "poll" => "only SQLite files are polled; take it away",
                 StoreKind::Sqlite => "name its file with `path`",
                 StoreKind::Postgres | StoreKind::Odata => "name its address with `url`",
                 StoreKind::Memory => "take it away",

@@ -43,7 +43,7 @@ type Stopped = (Option<Span>, String);
 /// An empty store of this process alone.
 #[cfg(feature = "sqlite")]
 fn fresh(name: &str, schema: &Arc<StoreSchema>) -> Result<Arc<dyn Store>, String> {
-    let store = crate::store::memory::MemoryStore::new(name, schema.clone()).map_err(|e| e.to_string())?;
+    let store = crate::store::memory::open(name, schema.clone()).map_err(|e| e.to_string())?;
     Ok(Arc::new(store))
 }
 

@@ -23,11 +23,13 @@ pub struct Options {
     pub create: bool,
     /// Whether the file is of this process alone and may be lost with it: nothing is waited for on disk.
     pub scratch: bool,
+    /// Whether its rows are another store's copies: whoever writes one is refused.
+    pub rows_refused: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { cache_kib: 65536, busy_ms: 5000, create: false, scratch: false }
+        Options { cache_kib: 65536, busy_ms: 5000, create: false, scratch: false, rows_refused: false }
     }
 }
 
@@ -115,6 +117,7 @@ impl Inner {
             }
             Err(e) => return Err(unreachable(format!("`{shown}` cannot be read: {e}"))),
         }
+        on_this_machine(name, path)?;
         let inner = Arc::new(Inner {
             name: name.to_string(),
             path: path.to_path_buf(),
@@ -156,7 +159,12 @@ impl Inner {
 
     /// A new connection with its settings made.
     pub fn connect(&self, writing: bool) -> Result<Session> {
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        self.connect_with(writing, OpenFlags::empty())
+    }
+
+    /// [`Inner::connect`] with further flags.
+    pub fn connect_with(&self, writing: bool, more: OpenFlags) -> Result<Session> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         if self.options.create {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
@@ -214,13 +222,25 @@ impl Inner {
     }
 }
 
+/// An error where the file lies on a network file system.
+pub(super) fn on_this_machine(store: &str, path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(kind) = super::network::network(folder) else { return Ok(()) };
+    let reason = format!(
+        "`{}` lies on a network file system ({kind}), where file locks cannot be trusted and records would be lost; put \
+         the database on a disk of this machine and run the engine there",
+        path.display()
+    );
+    Err(StoreError::Unreachable { store: store.to_string(), reason })
+}
+
 #[cfg(unix)]
-fn file_id(path: &Path) -> Option<(u64, u64)> {
+pub(super) fn file_id(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
 #[cfg(not(unix))]
-fn file_id(_: &Path) -> Option<(u64, u64)> {
+pub(super) fn file_id(_: &Path) -> Option<(u64, u64)> {
     None
 }

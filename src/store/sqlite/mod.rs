@@ -3,7 +3,8 @@
 //! `connect` opens and pools connections, `describe` knows the tables as they stand in the file (`live`
 //! says it of all of them, for people), `types` is the
 //! boundary between stored and typed values, `read` and `write` make SQL of plans, `capture` installs the triggers that
-//! log changes, `changes` reads that log, `guard` fences tables, `state` keeps the protocol's tables.
+//! log changes, `changes` reads that log, `guard` fences tables, `state` keeps the protocol's tables. `polled` is a file
+//! that may only be read.
 
 mod capture;
 #[cfg(test)]
@@ -18,6 +19,11 @@ mod describe;
 mod error;
 mod guard;
 mod live;
+mod network;
+mod polled;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod polled_tests;
 mod read;
 mod state;
 #[cfg(test)]
@@ -27,6 +33,7 @@ mod types;
 mod write;
 
 pub use connect::Options;
+pub use polled::{Poll, PolledStore};
 
 use crate::schema::{LiveTable, StoreSchema, TableId};
 use crate::store::{
@@ -46,6 +53,11 @@ impl SqliteStore {
     /// Opens the database at `path`.
     pub fn open(name: &str, path: &Path, schema: Arc<StoreSchema>, options: Options) -> Result<SqliteStore> {
         Ok(SqliteStore { inner: Inner::open(name, path, schema, options)? })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
     }
 
     fn handle(&self, writing: bool) -> Result<Handle> {

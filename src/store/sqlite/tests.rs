@@ -33,7 +33,7 @@ fn conforms() {
 #[test]
 fn the_scratch_store_conforms() {
     conformance::run(&|schema| {
-        let store = crate::store::memory::MemoryStore::new("s", schema).unwrap();
+        let store = crate::store::memory::open("s", schema).unwrap();
         let user = user_of(store.path());
         Rig { store: Box::new(store), user }
     });
@@ -671,7 +671,7 @@ fn a_replaced_file_is_noticed() {
 
 #[test]
 fn the_scratch_store_goes_with_its_owner() {
-    let store = crate::store::memory::MemoryStore::new("s", conformance::schema()).unwrap();
+    let store = crate::store::memory::open("s", conformance::schema()).unwrap();
     let path = store.path().to_path_buf();
     assert!(path.exists());
     drop(store);

@@ -53,8 +53,14 @@ impl Session {
             self.rows.swap(i, last);
             return Ok(self.rows[last].clone());
         }
-        let shape = self.shape(inner, table)?;
         let t = inner.schema.get(table);
+        if inner.options.rows_refused {
+            return Err(inner.other(format!(
+                "a row of table `{}` would be written, but a store with `poll` in tablemap.yaml is only read",
+                t.name
+            )));
+        }
+        let shape = self.shape(inner, table)?;
         if let Some(c) = columns.iter().find(|c| shape.columns[c.0 as usize].is_none()) {
             return Err(StoreError::Schema {
                 store: inner.name.clone(),

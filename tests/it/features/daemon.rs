@@ -234,3 +234,34 @@ fn a_variable_that_is_not_set_and_a_store_that_is_not_there() {
     std::fs::remove_file(site.path("b.db")).unwrap();
     site.run(&["sync"]).says(3, &["store `b`", "does not exist"]);
 }
+
+#[test]
+fn a_store_that_may_not_be_changed_is_polled() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.path("tablemap.yaml")).unwrap();
+    let polled = |settings: &str| {
+        site.write("tablemap.yaml", &text.replace("a.schema.yaml }", &format!("a.schema.yaml, poll: {settings} }}")));
+    };
+    polled("{ every: 5s, modified: { S: id, s: w } }");
+    let unknown = ["the store has no table `S`", "table `s` has no column `w`"];
+    site.run(&["check", "--format", "concise"]).says(1, &unknown);
+    polled("{ every: 20ms }");
+    let (a, b) = (site.open("a"), site.open("b"));
+    a.execute_batch("pragma journal_mode = delete; insert into s values (1, 'x'), (2, 'y')").unwrap();
+    site.run(&["sync"]).says(0, &[]);
+    assert_eq!((v(&b, 1), v(&b, 2)), (Some("x".into()), Some("y".into())));
+    a.execute_batch("update s set v = 'z' where id = 1; delete from s where id = 2").unwrap();
+    site.run(&["run", "--once"]).says(0, &[]);
+    assert_eq!((v(&b, 1), v(&b, 2)), (Some("z".into()), None));
+    let _d = site.daemon();
+    a.execute("insert into s values (3, 'new')", []).unwrap();
+    wait("a row found by a look", || v(&b, 3).is_some());
+    let left: String = a.query_row("select group_concat(name) from sqlite_master", [], |r| r.get(0)).unwrap();
+    let mode: String = a.query_row("pragma journal_mode", [], |r| r.get(0)).unwrap();
+    assert_eq!((left.as_str(), mode.as_str()), ("s", "delete"), "nothing is put into it");
+    // Nothing may be written to it either, and the checker says so.
+    polled("{}");
+    let map = std::fs::read_to_string(site.path("m.tmap")).unwrap();
+    site.write("m.tmap", &map.replace("b.t <- a.s", "b.t -> a.s").replace("V < v", "V > v"));
+    site.run(&["check", "--format", "concise"]).says(1, &["read-only"]);
+}
