@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::import::json::{self, Json, Kind, Text};
 use crate::import::{self, Imported, Options, names};
 use crate::schema::StoreSchema;
-use crate::syntax::ast::{Arrow, ExprKind, Line, Map, Side};
+use crate::syntax::ast::{Arrow, Expr, ExprKind, Line, LiteralKind, Map, Side};
 
 /// Writes a map. The error is what dual-write cannot say.
 pub fn export(source: &Source<'_>) -> Result<Exported, Vec<Diagnostic>> {
@@ -30,6 +30,8 @@ pub fn export(source: &Source<'_>) -> Result<Exported, Vec<Diagnostic>> {
         let before = base.as_ref().and_then(|b| b.map.filter.iter().find(|f| f.it.0 == side));
         let same = match (now, before) {
             (None, None) => true,
+            // A filter that an import held back until a person writes it: the original stays.
+            (Some(a), _) if is_false(&a.it.1) => true,
             (Some(a), Some(b)) => filter::same(source, side, &a.it.1, &b.it.1),
             _ => false,
         };
@@ -62,6 +64,10 @@ pub fn export(source: &Source<'_>) -> Result<Exported, Vec<Diagnostic>> {
     }
     comes_back(source, &lines, &out)?;
     Ok(Exported { json: out, notes: left_behind(source, base.as_ref()) })
+}
+
+fn is_false(e: &Expr) -> bool {
+    matches!(&e.kind, ExprKind::Literal(l) if l.kind == LiteralKind::Boolean(false))
 }
 
 /// The map that a document makes, with the key and the stores of this one.

@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(m.mappings[4].destination.as_ref().unwrap().text, "xyz_a|b");
         assert_eq!(m.mappings[4].values.as_ref().map(Vec::len), Some(0));
         let codes: Vec<&str> = m.findings.iter().map(|d| d.code.0).collect();
-        assert_eq!(codes, ["TM1301", "TM1306", "TM1301"], "{:?}", m.findings);
+        assert_eq!(codes, ["TM1306", "TM1301", "TM1301"], "{:?}", m.findings);
     }
 
     #[test]

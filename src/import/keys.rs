@@ -132,7 +132,14 @@ fn propose(d: &mut Draft, referred: &[(String, String)]) -> Vec<usize> {
         }
         _ if !paths.is_empty() => paths.iter().map(|(i, _)| *i).collect(),
         Some((_, i)) => vec![*i],
-        None => all.first().map(|(i, _)| vec![*i]).unwrap_or_default(),
+        None => {
+            // None runs both ways: one that brings a column over as it is may.
+            let whole = |l: &DraftLine| {
+                let single = l.right_path().is_some_and(|p| p.steps.len() == 1);
+                l.plain() && l.left_column().is_some() && single
+            };
+            all.first().map(|(i, _)| *i).or(d.lines.iter().position(whole)).into_iter().collect()
+        }
     };
     key.sort_unstable();
     key.dedup();

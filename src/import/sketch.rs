@@ -150,6 +150,14 @@ fn left_table(schema: &mut NewSchema, d: &Draft, columns: &Columns) {
     for k in &key {
         column(t, k).required = true;
     }
+    if d.key.is_empty() {
+        // A table must have a key; that this one is none is told where the map lacks its own.
+        key = t.columns.first().map(|c| vec![c.name.clone()]).unwrap_or_default();
+    }
+    if key.is_empty() {
+        column(t, "RECID").ty = "integer".into();
+        key = vec!["RECID".into()];
+    }
     add_key(t, key);
 }
 

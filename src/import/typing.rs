@@ -3,8 +3,8 @@
 
 use super::lines::{Draft, DraftLine};
 use super::lookups::Through;
-use super::{names, note};
 use super::text::Mapped;
+use super::{names, note};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::StoreSchema;
 use crate::syntax::ast::{Expr, ExprKind, Flow, LineValues, Literal, LiteralKind, Pair, Path, Side};
