@@ -5,6 +5,7 @@
 //! one whatever stands beside it. A project's levels come after this, so that a warning it denies can still be excused
 //! where somebody gives a reason.
 
+use super::live;
 use crate::diagnostic::{Code, Diagnostic, Severity, all_codes, did_you_mean};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
@@ -63,7 +64,8 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
     }
     // A map with errors is not judged to the end: what would be silenced may not have been looked for.
     if !findings.iter().any(|d| d.severity == Severity::Error) {
-        for allow in allows.iter().filter(|a| !a.used) {
+        // What only a live store shows is looked for by `--live` alone.
+        for allow in allows.iter().filter(|a| !a.used && !live::is_live(a.code)) {
             let message = format!("`{}` is not found here, so there is nothing to allow", allow.code);
             about.push(
                 Diagnostic::new(Code::TM1111, allow.at, message).help("remove it, or move it to the line it is about"),

@@ -423,3 +423,8 @@ fn triggers(t: &Table, l: &LiveTable, ids: &Ids, out: &mut Vec<Drift>) {
         out.push(Drift { code: None, ..item(Code::TM1202, Weight::Note, t, None, message, help, ids) });
     }
 }
+
+/// Whether a code is found in live stores only.
+pub fn is_live(code: Code) -> bool {
+    code.0.starts_with("TM12")
+}

@@ -13,7 +13,7 @@ macro_rules! pages {
 
 pages! {
     TM0101 TM0102 TM0103 TM0104 TM0105 TM0106 TM0107 TM0108 TM0109 TM0110 TM0111 TM0112 TM0113 TM0114 TM0115
-    TM0116 TM0117 TM0118 TM0119 TM0130 TM0131 TM0132 TM0133 TM0134 TM0135 TM0136 TM0137 TM0138 TM0139 TM0140 TM0141 TM0142
+    TM0116 TM0117 TM0118 TM0119 TM0120 TM0130 TM0131 TM0132 TM0133 TM0134 TM0135 TM0136 TM0137 TM0138 TM0139 TM0140 TM0141 TM0142
     TM0143 TM0150 TM0151 TM0152 TM0153 TM0154 TM0155 TM0156 TM0157 TM0158 TM0159 TM0160 TM0161 TM0162 TM0163
     TM0164 TM0165 TM0166 TM0167 TM0168 TM0169 TM0170
     TM0201 TM0202 TM0203 TM0204 TM0205 TM0206 TM0207 TM0208 TM0209 TM0210 TM0211 TM0212 TM0213 TM0214
@@ -35,6 +35,14 @@ pages! {
 /// The page of a code, in Markdown.
 pub fn page(code: Code) -> Option<&'static str> {
     PAGES.iter().find(|(c, _)| *c == code).map(|(_, text)| *text)
+}
+
+/// A page as a rule's help: what it means in plain words, and the whole page in Markdown.
+pub fn help(code: Code) -> Option<(String, String)> {
+    let page = page(code)?;
+    let meaning = page.split_once("## What it means").map_or("", |(_, rest)| rest);
+    let meaning = meaning.split("\n## ").next().unwrap_or("").trim();
+    Some((meaning.replace('`', ""), page.to_string()))
 }
 
 /// The area of a code, as design and documents name them.

@@ -4,10 +4,9 @@ use super::Context;
 use super::diff;
 use super::failure::Failure;
 use super::files;
-use super::open::{self, Loaded};
+use super::open::{self, Cache, Loaded};
 use crate::diagnostic::apply::{self, Checked, Done, Outcome, Texts};
 use crate::diagnostic::render::json::Mended;
-use crate::project::Cache;
 use crate::source::Sources;
 use std::path::Path;
 

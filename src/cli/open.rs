@@ -27,6 +27,20 @@ pub(super) struct Loaded {
     pub files: Vec<(FileId, ast::File)>,
 }
 
+/// What is kept from one reading of a project to the next in the same process; empty, it keeps nothing.
+#[derive(Default)]
+pub(super) struct Cache {
+    read: project::Cache,
+    analysed: Option<sema::Kept>,
+}
+
+impl Cache {
+    /// A cache that keeps what is read and analysed.
+    pub fn keeping() -> Cache {
+        Cache { read: project::Cache::keeping(), analysed: Some(sema::Kept::default()) }
+    }
+}
+
 /// A map as its file says it, with errors or without.
 struct Named<'a> {
     id: &'a str,
@@ -40,7 +54,7 @@ pub(super) fn load(context: &Context) -> Result<Loaded, Failure> {
 
 /// [`load`] of a folder.
 pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure> {
-    load_from(dir, Sources::new(), &project::Cache::default()).map_err(|none| {
+    load_from(dir, Sources::new(), &Cache::default()).map_err(|none| {
         let (sources, mut findings) = *none;
         // One finding without a place is said as the error itself.
         if context.out.is_for_program() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
@@ -66,12 +80,12 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
 pub(super) fn load_from(
     dir: &Path,
     mut sources: Sources,
-    cache: &project::Cache,
+    cache: &Cache,
 ) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
-    let (project, mut findings) = project::load_cached(dir, &mut sources, cache);
+    let (project, mut findings) = project::load_cached(dir, &mut sources, &cache.read);
     let Some(mut project) = project else { return Err(Box::new((sources, findings))) };
     let stores: Vec<(String, Arc<StoreSchema>)> =
-        project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
+        project.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
     let files: Vec<(FileId, ast::File)> =
         project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
     let input = sema::Input {
@@ -81,7 +95,8 @@ pub(super) fn load_from(
         companies: project.companies.as_deref(),
         time_zone: project.time_zone.clone(),
     };
-    let (checked, more) = check::check(&input);
+    let how = sema::How { each: &project::each, kept: cache.analysed.as_ref() };
+    let (checked, more) = check::check_as(&input, how);
     findings.extend(more);
     let findings = check::without_echoes(&sources, &files, findings);
     let allowed = check::allow(&sources, &files, findings);
@@ -351,7 +366,7 @@ pub(super) fn report(
         Format::Concise => lines(render::concise::render),
         Format::Github => lines(render::github::render),
         Format::Gitlab => document(&render::gitlab::report(sources, findings)),
-        Format::Sarif => document(&render::sarif::report(sources, findings, &|_| None)),
+        Format::Sarif => document(&render::sarif::report(sources, findings, &check::help)),
         Format::Junit => match render::junit::report(sources, findings, strict) {
             Ok(text) => context.out.raw(&text),
             Err(e) => context.out.error(&format!("error: the result cannot be written as JUnit XML: {e}")),

@@ -55,6 +55,7 @@ codes! {
     TM0117 Error "not a duration";
     TM0118 Error "a text that the DSL cannot write";
     TM0119 Warning "a map file without a map";
+    TM0120 Error "a test that gives what is no row";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";

@@ -10,6 +10,7 @@ mod fence;
 mod fold;
 mod initial;
 mod live;
+mod lookups;
 mod message;
 mod quarantine;
 mod references;
@@ -17,6 +18,7 @@ pub mod report;
 mod runtime;
 mod setup;
 pub mod status;
+mod waiting;
 
 pub use env::Env;
 pub use report::{LegReport, Observer, Quiet, Report, StoppedLeg};

@@ -1,6 +1,7 @@
 //! The engine's handles: stores, legs made ready for running, limits.
 
 use super::env::Env;
+use super::report::LegReport;
 use crate::schema::{ColumnId, StoreSchema, Table};
 use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget};
 use crate::store::{Store, StoreError};
@@ -259,6 +260,10 @@ impl LegRt {
             cells,
         }
     }
+    /// Counts of it, none yet.
+    pub fn counts(&self) -> LegReport {
+        LegReport { map: self.map.id.clone(), into: self.into.word().into(), ..LegReport::default() }
+    }
     pub fn leg(&self) -> &Leg {
         self.map.leg(self.into).unwrap_or_else(|| unreachable!("a ready leg has its leg"))
     }
@@ -271,6 +276,11 @@ impl LegRt {
     }
     pub fn target_key(&self, values: &[Value]) -> Key {
         Key::new(values.iter().zip(self.target_key_folds.iter().copied()))
+    }
+    /// Whether it writes references to rows of its own target.
+    pub fn refers_to_itself(&self) -> bool {
+        let l = self.leg();
+        l.references.iter().flat_map(|r| &r.targets).any(|t| t.table == l.target.table)
     }
     /// Whether a new or scheduled run includes it without being named.
     pub fn is_live(&self) -> bool {

@@ -14,6 +14,7 @@ mod fix;
 mod fuzz_corpus;
 mod harness;
 mod import;
+mod kept;
 mod kill;
 mod levels;
 mod mutations;

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use tablemap::diagnostic::{Diagnostic, all_codes};
 use tablemap::source::Sources;
 use tablemap::{check, project, sema};
@@ -97,7 +96,7 @@ fn run(blocks: &[(String, String)]) -> Option<(Sources, Vec<Diagnostic>, Vec<Str
     let mut sources = Sources::new();
     let (project, mut findings) = project::load_with(dir.path(), &mut sources, &|_| None);
     let project = project.unwrap();
-    let stores: Vec<_> = project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
+    let stores: Vec<_> = project.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
     let files: Vec<_> = project.maps.iter().map(|m| (m.file, m.ast.clone())).collect();
     let input = sema::Input {
         sources: &sources,

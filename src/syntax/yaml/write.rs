@@ -17,12 +17,16 @@ pub fn write(file: &File) -> String {
         w.lead_key(0, &file.values[0].trivia, "values");
         for (i, v) in file.values.iter().enumerate() {
             if i > 0 {
+                if v.pairs.pairs.len() > 1 {
+                    w.gap();
+                }
                 w.before(2, &v.trivia.before);
             }
-            w.pairs(2, &v.name.text, &v.pairs, Flow::Both, v.trivia.after.as_deref());
+            w.pairs(2, &text(&v.name.text), &v.pairs, Flow::Both, v.trivia.after.as_deref());
         }
     }
     if let Some(map) = file.maps.first() {
+        w.gap();
         w.map(map);
     }
     w.before(0, &file.end.before);
@@ -98,6 +102,7 @@ impl Writer {
             RunMode::Every(s) => format!("every {}", duration(*s)),
         });
         if !map.fields.is_empty() || !map.fields_trivia.before.is_empty() || !map.fields_end.before.is_empty() {
+            self.gap();
             self.before(0, &map.fields_trivia.before);
             if map.fields.is_empty() {
                 self.before(0, &map.fields_end.before);
@@ -112,6 +117,7 @@ impl Writer {
         }
         self.edits(&map.edits);
         if let Some(first) = map.tests.first() {
+            self.gap();
             self.lead_key(0, &first.trivia, "tests");
             for (i, t) in map.tests.iter().enumerate() {
                 self.test(t, i > 0);
@@ -269,6 +275,7 @@ impl Writer {
 
     fn test(&mut self, t: &Test, before: bool) {
         if before {
+            self.gap();
             self.before(2, &t.trivia.before);
         }
         self.entry_as_is(2, "- test", &text(&t.name.text), t.trivia.after.as_deref());
@@ -318,6 +325,11 @@ impl Writer {
             self.out.push_str(&format!("{}: {}\n", key_of(&c.path), literal(&c.value)));
         }
         true
+    }
+
+    /// A blank line, as the other notation has one here.
+    fn gap(&mut self) {
+        self.before(0, &[TriviaLine::Blank]);
     }
 
     /// Blank lines and comments before something; a blank line never begins the file.

@@ -3,6 +3,7 @@
 mod company;
 mod daemon;
 mod guards;
+mod identity;
 mod lines;
 mod lookups;
 mod records;
