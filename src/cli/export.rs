@@ -157,7 +157,7 @@ fn kept(loaded: &Loaded, file: FileId, id: &str) -> Result<Option<Json>, Failure
 
 fn schemas<'a>(loaded: &'a Loaded, map: &ast::Map) -> [Option<&'a crate::schema::StoreSchema>; 2] {
     let Some(tables) = map.tables.as_ref().map(|t| &t.it) else { return [None, None] };
-    [&tables.left, &tables.right].map(|t| loaded.project.store(&t.store.text).map(|s| &s.schema))
+    [&tables.left, &tables.right].map(|t| loaded.project.store(&t.store.text).map(|s| s.schema.as_ref()))
 }
 
 /// The keys of maps, as the environment takes them.

@@ -14,6 +14,7 @@ use crate::syntax::{ast, dsl};
 use clap::Subcommand;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bring in table maps of others, as a project that checks at once
 #[derive(clap::Args)]
@@ -196,7 +197,7 @@ struct Place {
     /// Whether there is a project already.
     there: bool,
     schemas: [PathBuf; 2],
-    known: [Option<StoreSchema>; 2],
+    known: [Option<Arc<StoreSchema>>; 2],
 }
 
 fn place(wish: &Wish, context: &Context) -> Result<Place, Failure> {
@@ -238,7 +239,7 @@ fn place(wish: &Wish, context: &Context) -> Result<Place, Failure> {
         if let Some(d) = findings.first() {
             return Err(Failure::new(format!("`{}` has findings of its own: {}", path.display(), d.message)));
         }
-        place.known[i] = Some(schema);
+        place.known[i] = Some(Arc::new(schema));
     }
     Ok(place)
 }
@@ -255,7 +256,7 @@ fn bring(
     let options = Options {
         stores: [&wish.left, &wish.right],
         keys,
-        known: [place.known[0].as_ref(), place.known[1].as_ref()],
+        known: [place.known[0].as_deref(), place.known[1].as_deref()],
         taken: &[],
     };
     let done = import::import(told, &options);
