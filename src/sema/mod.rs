@@ -14,9 +14,12 @@ mod leg_checks;
 mod line;
 mod map;
 mod order;
+mod overlay;
+mod overlay_edits;
 mod project;
 mod reader;
 mod reference;
+mod related;
 mod report;
 pub mod round_trip;
 mod rows;
@@ -25,10 +28,13 @@ mod spelling;
 mod typing;
 mod value_map;
 
+pub use crate::store::ReadPlan;
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
 pub use kept::{Each, How, Kept, one_by_one};
+pub use overlay::{Effective, effective, id_of, note_replaced};
+pub use related::{Aggregate, Related};
 pub use spelling::spell;
 
 pub use crate::store::Predicate;

@@ -102,8 +102,8 @@ pub fn read_cells(e: &Expr, out: &mut Vec<usize>) {
 /// column. The error is the reason in words.
 pub fn run(context: &Context, leg: &Leg, line: &Line, cells: &[(usize, Value)]) -> Result<Value, String> {
     let width = leg.read.columns.len();
-    let mut row = vec![Value::Null; width + leg.read.joins.len()];
-    row.iter_mut().skip(width).for_each(|flag| *flag = Value::Boolean(true));
+    let mut row = vec![Value::Null; width + leg.read.joins.len() + leg.related.len()];
+    row.iter_mut().skip(width).take(leg.read.joins.len()).for_each(|flag| *flag = Value::Boolean(true));
     for (cell, v) in cells {
         if let Some(c) = row.get_mut(*cell) {
             *c = v.clone();

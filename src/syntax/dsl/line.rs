@@ -158,11 +158,10 @@ impl Build<'_> {
     }
 
     /// `left.COLUMN` of an edit.
-    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name, At)> {
-        let at = self.at(&p);
+    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name)> {
         let mut inner = p.into_inner();
         let side = self.side(&inner.next()?);
         let name = inner.last()?;
-        Some((side, self.name(&name), at))
+        Some((side, self.name(&name)))
     }
 }
