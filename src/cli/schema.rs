@@ -12,13 +12,13 @@ use crate::schema::{LiveTable, Pulled, pull};
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Compare the schema files with the live stores, or write them from there
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     tablemap schema pull finance                  new tables and columns into schemas/finance.schema.yaml\n  \
     tablemap schema pull finance Customers --dry-run\n  \
+    tablemap schema import csdl metadata.xml --store dataverse\n  \
     tablemap schema diff")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -45,6 +45,8 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write schema files from real metadata
+    Import(super::schema_import::Args),
     /// What differs between schema files and live stores, and what is in the way of a migration
     #[command(
         after_help = "breaks: maps cannot run, or every record of one fails (exit code 1) · risk: some may fail, or work is slow ·\n\
@@ -60,8 +62,12 @@ enum Action {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    if let Action::Import(args) = &args.action {
+        return super::schema_import::run(args, context);
+    }
     let loaded = open::load(context)?;
     match &args.action {
+        Action::Import(_) => Ok(Code::Fine),
         Action::Pull { store, tables, out, dry_run } => {
             let config = named(&loaded, store)?;
             run_pull(context, &loaded, config, tables, out.as_ref(), *dry_run)
@@ -87,7 +93,7 @@ fn run_pull(
     to: Option<&PathBuf>,
     dry_run: bool,
 ) -> Outcome {
-    let mut live = open::store(config, Arc::new(config.schema.clone()), &loaded.project.state)?.describe()?;
+    let mut live = open::store(config, config.schema.clone(), &loaded.project.state)?.describe()?;
     for name in tables {
         if !live.iter().any(|t| t.name.eq_ignore_ascii_case(name)) {
             let failure = Failure::usage(format!("store `{}` has no table `{name}`", config.name));

@@ -499,6 +499,29 @@ impl Read for Handle {
         Ok(there)
     }
 
+    fn related(&mut self, plan: &ReadPlan, by: &[ColumnId], values: &[Value], out: &mut Rows) -> Result<()> {
+        if values.iter().any(Value::is_null) {
+            return Ok(());
+        }
+        let p = self.scan_plan(plan)?;
+        let inner = self.inner.clone();
+        let t = inner.schema.get(plan.table);
+        // Nothing stored can equal such a value.
+        let Ok(texts) = self.key_texts(plan.table, by, values)? else { return Ok(()) };
+        let shape = self.session().shape(&inner, plan.table)?;
+        let mut conditions = Vec::with_capacity(by.len());
+        for (i, c) in by.iter().enumerate() {
+            let l = there(&inner, t, &shape, *c)?;
+            conditions.push(equal_text(&format!("t0.{}", ident(&l.name)), &format!("${}", i + 1), l));
+        }
+        let params: Vec<Param<'_>> = texts.into_iter().map(Param).collect();
+        let sql = format!("{}{} WHERE {}", p.select, p.from, conditions.join(" AND "));
+        for row in self.rows(&sql, &params)? {
+            p.read(&row, out).map_err(|e| inner.err(e))?;
+        }
+        Ok(())
+    }
+
     fn imagine(&mut self, plan: &ReadPlan, base: &[(ColumnId, Value)], out: &mut Rows) -> Result<()> {
         let p = self.scan_plan(plan)?;
         let inner = self.inner.clone();

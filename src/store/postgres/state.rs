@@ -4,8 +4,8 @@ use super::Handle;
 use super::types::{Param, ident};
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
-    Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState, Result as StoreResult,
-    RunRecord, Wait, WriteState,
+    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState,
+    Result as StoreResult, RunRecord, Wait, WriteState,
 };
 use crate::value::{Collation, Key, Type};
 use std::borrow::Cow;
@@ -41,9 +41,12 @@ CREATE TABLE IF NOT EXISTS _tablemap_progress (
   position text NOT NULL, cut text NOT NULL, witness text NOT NULL, phase text NOT NULL, cursor text NOT NULL,
   desired text NOT NULL, state text NOT NULL, epoch bigint NOT NULL, last_applied_at text NOT NULL,
   last_run_at text NOT NULL);
-CREATE TABLE IF NOT EXISTS _tablemap_ahead (
-  leg text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, company text COLLATE "C" NOT NULL DEFAULT '',
-  through bigint NOT NULL, PRIMARY KEY (leg, key, company));
+CREATE TABLE IF NOT EXISTS _tablemap_consumed (
+  leg text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL, through bigint NOT NULL,
+  PRIMARY KEY (leg, key, kind, through));
+CREATE TABLE IF NOT EXISTS _tablemap_held (
+  leg text COLLATE "C" NOT NULL, ikey text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, through bigint NOT NULL,
+  PRIMARY KEY (leg, ikey));
 CREATE TABLE IF NOT EXISTS _tablemap_ledger (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, leg text COLLATE "C" NOT NULL, upper_key text NOT NULL,
   position bigint NOT NULL);
@@ -278,8 +281,19 @@ impl ReadState for Handle {
         }
         Ok(arrived)
     }
-    fn ahead(&mut self, leg: &str) -> StoreResult<Vec<(String, i64)>> {
-        let sql = "SELECT key, through FROM _tablemap_ahead WHERE leg = $1 ORDER BY key";
+    fn ahead(&mut self, leg: &str) -> StoreResult<Vec<Ahead>> {
+        let sql = "SELECT key, kind, through FROM _tablemap_consumed WHERE leg = $1 ORDER BY key, through";
+        let rows: Vec<(String, String, i64)> =
+            self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?)))?;
+        let known = |(key, kind, through): (String, String, i64)| {
+            let kind = AheadKind::from_word(&kind)
+                .ok_or_else(|| self.inner.other(format!("_tablemap_consumed holds a kind that is none, `{kind}`")))?;
+            Ok(Ahead { key, kind, through })
+        };
+        rows.into_iter().map(known).collect()
+    }
+    fn held(&mut self, leg: &str) -> StoreResult<Vec<(String, String)>> {
+        let sql = "SELECT ikey, key FROM _tablemap_held WHERE leg = $1 ORDER BY ikey";
         self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?)))
     }
     fn ledger(&mut self, leg: &str) -> StoreResult<Vec<(String, i64)>> {
@@ -349,7 +363,7 @@ impl WriteState for Handle {
         self.put(&sql, &params).map(|_| ())
     }
     fn forget_leg(&mut self, leg: &str) -> StoreResult<()> {
-        for table in ["progress", "ahead", "ledger", "quarantine", "waits"] {
+        for table in ["progress", "consumed", "held", "ledger", "quarantine", "waits"] {
             self.put(&format!("DELETE FROM _tablemap_{table} WHERE leg = $1"), &texts([leg]))?;
         }
         Ok(())
@@ -416,14 +430,22 @@ impl WriteState for Handle {
         }
         Ok(())
     }
-    fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> StoreResult<()> {
-        let sql = "INSERT INTO _tablemap_ahead AS a (leg, key, company, through) VALUES ($1, $2, '', $3) \
-                   ON CONFLICT (leg, key, company) DO UPDATE SET through = greatest(a.through, excluded.through)";
-        self.put(sql, &[text(leg), text(key), Param::number(through)]).map(|_| ())
+    fn put_ahead(&mut self, leg: &str, ahead: &Ahead) -> StoreResult<()> {
+        let sql =
+            "INSERT INTO _tablemap_consumed (leg, key, kind, through) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+        self.put(sql, &[text(leg), text(&ahead.key), text(ahead.kind.word()), Param::number(ahead.through)]).map(|_| ())
+    }
+    fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> StoreResult<()> {
+        let sql = "INSERT INTO _tablemap_held (leg, ikey, key, through) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through";
+        self.put(sql, &[text(leg), text(ikey), text(key), Param::number(through)]).map(|_| ())
     }
     fn drop_ahead(&mut self, leg: &str, through: i64) -> StoreResult<()> {
-        let sql = "DELETE FROM _tablemap_ahead WHERE leg = $1 AND through <= $2";
-        self.put(sql, &[text(leg), Param::number(through)]).map(|_| ())
+        for table in ["consumed", "held"] {
+            let sql = format!("DELETE FROM _tablemap_{table} WHERE leg = $1 AND through <= $2");
+            self.put(&sql, &[text(leg), Param::number(through)])?;
+        }
+        Ok(())
     }
     fn put_ledger(&mut self, leg: &str, upper: &str, position: i64) -> StoreResult<()> {
         let sql = "INSERT INTO _tablemap_ledger (leg, upper_key, position) VALUES ($1, $2, $3)";
