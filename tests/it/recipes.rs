@@ -104,11 +104,13 @@ fn the_milestone_cut_over_needs_its_stop() {
     copy(&example("milestone-cut-over"), at);
     let steps = commands(&std::fs::read_to_string(at.join("README.md")).unwrap());
     let end = steps.iter().position(|l| l.ends_with("expected/2-nothing.sql")).unwrap();
-    for line in
-        steps[..end].iter().filter(|l| !l.starts_with("tablemap stop project-contract-line-milestones project-"))
-    {
+    let stop = "tablemap stop project-contract-line-milestones project-operations";
+    assert!(steps[end - 1] == "tablemap run --once" && steps[..end].iter().any(|l| l.starts_with(stop)));
+    for line in steps[..end - 1].iter().filter(|l| !l.starts_with(stop)) {
         run(at, line);
     }
+    // The temporary version refuses the status that confirmation gave the milestones.
+    tablemap(&["-C", at.to_str().unwrap(), "run", "--once"]).says(1, &[]);
     let wrong = sqlite3(&at.join("data/finance.db"), &at.join("expected/2-nothing.sql"));
     assert!(wrong.iter().any(|w| w.contains("INV-OLD")), "{wrong:?}");
     assert!(wrong.iter().any(|w| w.contains("staging")), "{wrong:?}");

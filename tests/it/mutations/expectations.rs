@@ -66,7 +66,8 @@ fn wrong_expectations_are_found_by_test() {
         std::fs::write(
             dir.path().join("tablemap.yaml"),
             "stores:\n  finance: { kind: memory, schema: finance.schema.yaml }\n  \
-             dataverse: { kind: memory, schema: dataverse.schema.yaml }\nmaps: [\"*.tmap\"]\n",
+             dataverse: { kind: memory, schema: dataverse.schema.yaml }\nmaps: [\"*.tmap\"]\n\
+             companies: [USPM, USSI, GBSI]\n",
         )
         .unwrap();
         let mut wanted: BTreeMap<String, Wrong> = BTreeMap::new();
