@@ -9,6 +9,7 @@ mod secret;
 
 pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
+pub use parallel::each;
 pub use poll::PollConfig;
 pub use read::read;
 pub use secret::Secret;
@@ -67,7 +68,7 @@ pub struct StoreConfig {
     /// The schema file.
     pub schema_path: PathBuf,
     /// The schema; without tables where it could not be read.
-    pub schema: StoreSchema,
+    pub schema: Arc<StoreSchema>,
     /// The place of the schema's path in the project file.
     schema_span: Span,
 }
@@ -222,7 +223,7 @@ pub fn load_stores(path: &Path, sources: &mut Sources) -> Vec<(String, Arc<Store
     let root = path.parent().unwrap_or(Path::new("."));
     let (mut project, _) = read(sources, file, root, &|name| std::env::var(name).ok());
     schemas(&mut project, sources, &Cache::default(), &mut vec![]);
-    project.stores.into_iter().map(|s| (s.name, Arc::new(s.schema))).collect()
+    project.stores.into_iter().map(|s| (s.name, s.schema)).collect()
 }
 
 fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &mut Vec<Diagnostic>) {
@@ -245,7 +246,12 @@ fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings
         };
         read.push((i, file));
     }
-    let load = |(_, file): &(usize, FileId)| cache.schemas.get(sources, *file, || crate::schema::load(sources, *file));
+    let load = |(_, file): &(usize, FileId)| {
+        cache.schemas.get(sources, *file, || {
+            let (schema, findings) = crate::schema::load(sources, *file);
+            (Arc::new(schema), findings)
+        })
+    };
     let loaded = in_parallel(&read, load);
     for ((i, _), (schema, mut more)) in read.into_iter().zip(loaded) {
         let store = &mut project.stores[i];
@@ -263,7 +269,7 @@ fn schemas(project: &mut Project, sources: &mut Sources, cache: &Cache, findings
         if let Some(poll) = &store.poll {
             findings.extend(poll.columns(&store.schema).1);
             // What is only read says so at each line that would write it.
-            let columns = store.schema.tables.iter_mut().flat_map(|t| &mut t.columns);
+            let columns = Arc::make_mut(&mut store.schema).tables.iter_mut().flat_map(|t| &mut t.columns);
             columns.for_each(|c| c.read_only = true);
         }
     }

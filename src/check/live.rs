@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{Column, ColumnId, Holds, LiveColumn, LiveTable, Table, TableId};
-use crate::sema::{CheckedProject, LineTarget, ReferenceInput};
+use crate::sema::{CheckedProject, LineTarget, ReadPlan, ReferenceInput, Related};
 use crate::source::Span;
 use crate::value::{Collation, Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,29 @@ impl Used {
             self.found_by.entry((t, by.to_vec())).or_default().insert(map.into());
         }
     }
+    fn refer(&mut self, t: TableId, by: Vec<ColumnId>, map: &str) {
+        by.iter().for_each(|c| self.column(t, *c, map));
+        self.referring.entry((t, by)).or_default().insert(map.into());
+    }
+    fn plan(&mut self, plan: &ReadPlan, map: &str) {
+        let table = |from: usize| if from == 0 { plan.table } else { plan.joins[from - 1].table };
+        for (from, c) in &plan.columns {
+            self.column(table(*from), *c, map);
+        }
+        for j in &plan.joins {
+            self.find(j.table, &j.key, map);
+            self.refer(table(j.from), j.columns.clone(), map);
+        }
+    }
+    /// Related rows are found by some of their columns, and what depends on them by the columns these equal.
+    fn related(&mut self, outside: TableId, all: &[Related], map: &str) {
+        for r in all {
+            self.plan(&r.read, map);
+            self.refer(r.read.table, r.by.iter().map(|(c, ..)| *c).collect(), map);
+            self.refer(outside, r.by.iter().map(|(.., c)| *c).collect(), map);
+            self.related(r.read.table, &r.related, map);
+        }
+    }
 }
 
 fn used(project: &CheckedProject, store: usize) -> Used {
@@ -86,18 +109,9 @@ fn used(project: &CheckedProject, store: usize) -> Used {
         for leg in map.legs() {
             let id = map.id.as_str();
             if leg.source.store == store {
-                let plan = &leg.read;
-                used.find(plan.table, &schema.get(plan.table).primary_key, id);
-                for (from, c) in &plan.columns {
-                    let t = if *from == 0 { plan.table } else { plan.joins[from - 1].table };
-                    used.column(t, *c, id);
-                }
-                for j in &plan.joins {
-                    used.find(j.table, &j.key, id);
-                    let from = if j.from == 0 { plan.table } else { plan.joins[j.from - 1].table };
-                    j.columns.iter().for_each(|c| used.column(from, *c, id));
-                    used.referring.entry((from, j.columns.clone())).or_default().insert(id.into());
-                }
+                used.find(leg.read.table, &schema.get(leg.read.table).primary_key, id);
+                used.plan(&leg.read, id);
+                used.related(leg.read.table, &leg.related, id);
             }
             if leg.target.store == store {
                 let t = leg.target.table;
@@ -422,4 +436,9 @@ fn triggers(t: &Table, l: &LiveTable, ids: &Ids, out: &mut Vec<Drift>) {
         };
         out.push(Drift { code: None, ..item(Code::TM1202, Weight::Note, t, None, message, help, ids) });
     }
+}
+
+/// Whether a code is found in live stores only.
+pub fn is_live(code: Code) -> bool {
+    code.0.starts_with("TM12")
 }

@@ -1,9 +1,9 @@
 //! Whether a condition can hold: by trying every region into which the constants of a condition cut the values that it
 //! compares. What is compared with no constant is unknown, and taken for anything.
 
-use crate::schema::{Column, ColumnId, StoreSchema};
+use crate::schema::{Column, ColumnId, StoreSchema, Table};
 use crate::sema::expr::Comparison;
-use crate::sema::{Expr, Leg};
+use crate::sema::{Expr, Leg, Predicate};
 use crate::value::{Collation, Type, Value, compare, convert};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -166,7 +166,40 @@ impl<'a> Space<'a> {
             .iter()
             .filter_map(|(leg, schema, names)| Some(self.formula(&leg.filter.as_ref()?.condition, leg, schema, names)))
             .collect();
-        let all = Formula::And(formulas);
+        self.settle(&Formula::And(formulas))
+    }
+
+    /// What a condition on the own columns of one row comes to.
+    pub(super) fn decide_row(mut self, table: &'a Table, condition: &Predicate) -> (Verdict, Vec<String>) {
+        let formula = self.of_row(table, condition);
+        self.settle(&formula)
+    }
+
+    fn of_row(&mut self, table: &'a Table, condition: &Predicate) -> Formula {
+        match condition {
+            Predicate::And(items) => Formula::And(items.iter().map(|x| self.of_row(table, x)).collect()),
+            Predicate::Or(items) => Formula::Or(items.iter().map(|x| self.of_row(table, x)).collect()),
+            Predicate::Not(x) => Formula::Not(Box::new(self.of_row(table, x))),
+            Predicate::Compare(c, op, v) => {
+                let var = self.own(table, *c);
+                self.constant(var, v);
+                Formula::Compare(var, *op, v.clone())
+            }
+            Predicate::IsNull(c) => Formula::IsNull(self.own(table, *c)),
+            Predicate::In(c, items) => {
+                let var = self.own(table, *c);
+                items.iter().for_each(|v| self.constant(var, v));
+                Formula::In(var, items.clone(), items.iter().any(Value::is_null))
+            }
+        }
+    }
+
+    fn own(&mut self, table: &'a Table, id: ColumnId) -> usize {
+        let column = table.column(id);
+        self.var(format!("{}", id.0), Some(column), !column.required || column.blank.is_some())
+    }
+
+    fn settle(mut self, all: &Formula) -> (Verdict, Vec<String>) {
         let mut seen = BTreeSet::new();
         let columns: Vec<String> = self
             .vars
@@ -187,7 +220,7 @@ impl<'a> Space<'a> {
         loop {
             if options.iter().all(|o| !o.is_empty()) {
                 let row: Vec<Option<usize>> = options.iter().zip(&at).map(|(o, i)| o[*i]).collect();
-                match self.truth(&all, &row) {
+                match self.truth(all, &row) {
                     Some(true) => ever = true,
                     _ => always = false,
                 }

@@ -6,8 +6,9 @@ use crate::syntax::ast::{Map, Node, Side, Tables};
 
 pub(super) fn check(input: &Input<'_>, project: &CheckedProject) -> Vec<Diagnostic> {
     let mut out = vec![];
+    let trees = super::trees(input);
     for map in &project.maps {
-        let Some(ast) = super::tree(input, map) else { continue };
+        let Some(ast) = trees.get(map.id.as_str()) else { continue };
         exits(ast, map, &mut out);
         company(input, ast, map, &mut out);
         for leg in map.legs() {

@@ -5,7 +5,7 @@ use super::failure::{Failure, Outcome};
 use super::fix;
 use super::open::{self, Loaded};
 use super::out::{DIM, ERROR, GOOD, WARN, many, number, paint};
-use crate::check::live;
+use crate::check::{self, live};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// Check project, schemas and maps; no store is needed, unless `--live` asks for them
@@ -63,7 +63,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     looked?;
     let count = |s: Severity| loaded.findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let maps: usize = loaded.files.iter().map(|(_, f)| f.maps.len()).sum();
+    // An overlay and its base are one.
+    let maps = loaded.files.iter().flat_map(|(_, f)| &f.maps).filter(|m| m.extends.is_none()).count();
     let what = format!(
         "{} in {}, {}",
         many(maps, "map"),
@@ -98,8 +99,11 @@ fn look(loaded: &mut Loaded) -> Result<(), Failure> {
     for (i, store) in loaded.stores()?.iter().enumerate() {
         found.extend(live::findings(&loaded.checked, i, &store.describe()?));
     }
-    let found = loaded.project.at_levels(found);
-    loaded.findings.extend(found);
+    // Comments silence these too; what is to be said about the comments themselves was said.
+    let allowed = check::allow(&loaded.sources, &loaded.files, found);
+    loaded.silenced += allowed.silenced;
+    let found = allowed.findings.into_iter().filter(|d| live::is_live(d.code)).collect();
+    loaded.findings.extend(loaded.project.at_levels(found));
     loaded.findings.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
     Ok(())
 }

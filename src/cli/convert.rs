@@ -36,6 +36,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     // All is worked out before the first file is written.
     let mut done: Vec<(PathBuf, String)> = Vec::new();
     for f in &files {
+        if f.ast.maps.is_empty() && f.ast.values.is_empty() {
+            broken = true;
+            context
+                .out
+                .error(&format!("`{}` holds no map, so there is nothing to convert\n", sources.file(f.file).name));
+            continue;
+        }
         let lost = if args.to == Notation::Dsl { dsl::unwritable(&f.ast) } else { vec![] };
         if !lost.is_empty() {
             broken = true;

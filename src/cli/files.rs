@@ -103,7 +103,7 @@ pub(super) fn read(context: &Context, paths: &[PathBuf], sources: &mut Sources) 
         }
         broken = true;
         for d in errors {
-            context.out.error(&crate::diagnostic::render::human::render(sources, d, true));
+            context.out.error(&format!("{}\n", crate::diagnostic::render::human::render(sources, d, true)));
         }
     }
     Ok((all, broken))

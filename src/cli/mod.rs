@@ -15,6 +15,7 @@ mod guard;
 mod init;
 mod legs;
 mod lock;
+mod merge;
 mod new;
 mod open;
 mod out;
@@ -26,6 +27,7 @@ mod sql;
 mod status;
 mod sync;
 mod test;
+mod unified;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::Outcome;
@@ -78,6 +80,8 @@ enum Format {
     Github,
     /// `check`: GitLab's code quality report
     Gitlab,
+    /// `diff`: tables for a pull request
+    Markdown,
 }
 
 #[derive(Subcommand)]
@@ -94,6 +98,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Write map files in the other notation
     Convert(convert::Args),
+    /// What changed between two versions of maps
+    Diff(diff::Args),
+    /// Make one of two versions of a map file, by meaning
+    Merge(merge::Args),
     /// Write a first map of two tables
     New(new::Args),
     /// Compare the schema files with the live stores, or write them from there
@@ -164,8 +172,13 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
             .help("`--project` names the folder of `tablemap.yaml`"));
     }
     let name = context.format.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
-    if !matches!(context.format, Format::Human | Format::Json) && !matches!(command, Command::Check(_)) {
-        return Err(failure::Failure::usage(format!("`--format {name}` is for `check` only"))
+    let only = match context.format {
+        Format::Human | Format::Json => None,
+        Format::Markdown => (!matches!(command, Command::Diff(_))).then_some("diff"),
+        _ => (!matches!(command, Command::Check(_))).then_some("check"),
+    };
+    if let Some(only) = only {
+        return Err(failure::Failure::usage(format!("`--format {name}` is for `{only}` only"))
             .help("the other commands print `human` or `json`"));
     }
     match command {
@@ -175,6 +188,8 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Explain(args) => explain::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Convert(args) => convert::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
+        Command::Merge(args) => merge::run(&args, context),
         Command::New(args) => new::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Sync(args) => sync::run(&args, context),

@@ -27,6 +27,20 @@ pub(super) struct Loaded {
     pub files: Vec<(FileId, ast::File)>,
 }
 
+/// What is kept from one reading of a project to the next in the same process; empty, it keeps nothing.
+#[derive(Default)]
+pub(super) struct Cache {
+    read: project::Cache,
+    analysed: Option<sema::Kept>,
+}
+
+impl Cache {
+    /// A cache that keeps what is read and analysed.
+    pub fn keeping() -> Cache {
+        Cache { read: project::Cache::keeping(), analysed: Some(sema::Kept::default()) }
+    }
+}
+
 /// A map as its file says it, with errors or without.
 struct Named<'a> {
     id: &'a str,
@@ -40,7 +54,7 @@ pub(super) fn load(context: &Context) -> Result<Loaded, Failure> {
 
 /// [`load`] of a folder.
 pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure> {
-    load_from(dir, Sources::new(), &project::Cache::default()).map_err(|none| {
+    load_from(dir, Sources::new(), &Cache::default()).map_err(|none| {
         let (sources, mut findings) = *none;
         // One finding without a place is said as the error itself.
         if context.out.is_for_program() || !matches!(findings.as_slice(), [d] if d.primary.is_none()) {
@@ -66,12 +80,12 @@ pub(super) fn load_dir(context: &Context, dir: &Path) -> Result<Loaded, Failure>
 pub(super) fn load_from(
     dir: &Path,
     mut sources: Sources,
-    cache: &project::Cache,
+    cache: &Cache,
 ) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
-    let (project, mut findings) = project::load_cached(dir, &mut sources, cache);
+    let (project, mut findings) = project::load_cached(dir, &mut sources, &cache.read);
     let Some(mut project) = project else { return Err(Box::new((sources, findings))) };
     let stores: Vec<(String, Arc<StoreSchema>)> =
-        project.stores.iter().map(|s| (s.name.clone(), Arc::new(s.schema.clone()))).collect();
+        project.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
     let files: Vec<(FileId, ast::File)> =
         project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
     let input = sema::Input {
@@ -81,7 +95,8 @@ pub(super) fn load_from(
         companies: project.companies.as_deref(),
         time_zone: project.time_zone.clone(),
     };
-    let (checked, more) = check::check(&input);
+    let how = sema::How { each: &project::each, kept: cache.analysed.as_ref() };
+    let (checked, more) = check::check_as(&input, how);
     findings.extend(more);
     let findings = check::without_echoes(&sources, &files, findings);
     let allowed = check::allow(&sources, &files, findings);
@@ -91,13 +106,31 @@ pub(super) fn load_from(
 }
 
 impl Loaded {
+    /// What was analysed.
+    pub fn input(&self) -> sema::Input<'_> {
+        sema::Input {
+            sources: &self.sources,
+            stores: &self.checked.stores,
+            files: &self.files,
+            companies: self.project.companies.as_deref(),
+            time_zone: self.project.time_zone.clone(),
+        }
+    }
+
     fn named(&self) -> Vec<Named<'_>> {
-        let mut all = Vec::new();
-        for map in self.files.iter().flat_map(|(_, f)| &f.maps) {
-            let id = map.id.as_ref().map_or("", |n| n.it.as_str());
+        let maps: Vec<&ast::Map> = self.files.iter().flat_map(|(_, f)| &f.maps).collect();
+        let mut all: Vec<Named<'_>> = Vec::new();
+        for map in &maps {
+            let id = sema::id_of(&maps, map).unwrap_or("");
             let mut names: Vec<&str> = map.name.iter().map(|n| n.text.as_str()).collect();
             names.extend(map.labels.iter().map(|l| l.it.1.as_str()));
-            all.push(Named { id, names });
+            names.extend(map.id.iter().map(|n| n.it.as_str()).filter(|own| *own != id));
+            // A base and its overlays are one map with all their names.
+            let of_overlay = maps.iter().any(|m| m.extends.is_some());
+            match all.iter_mut().find(|n| of_overlay && !id.is_empty() && n.id == id) {
+                Some(one) => one.names.extend(names),
+                None => all.push(Named { id, names }),
+            }
         }
         all
     }
@@ -341,7 +374,7 @@ pub(super) fn report(
         Err(e) => context.out.error(&format!("error: the result cannot be written as JSON: {e}")),
     };
     match context.format {
-        Format::Human => {
+        Format::Human | Format::Markdown => {
             for d in findings {
                 context.out.line(render::human::render(sources, d, true));
                 context.out.line("");
@@ -351,7 +384,7 @@ pub(super) fn report(
         Format::Concise => lines(render::concise::render),
         Format::Github => lines(render::github::render),
         Format::Gitlab => document(&render::gitlab::report(sources, findings)),
-        Format::Sarif => document(&render::sarif::report(sources, findings, &|_| None)),
+        Format::Sarif => document(&render::sarif::report(sources, findings, &check::help)),
         Format::Junit => match render::junit::report(sources, findings, strict) {
             Ok(text) => context.out.raw(&text),
             Err(e) => context.out.error(&format!("error: the result cannot be written as JUnit XML: {e}")),

@@ -12,7 +12,6 @@ use crate::schema::{LiveTable, Pulled, pull};
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Compare the schema files with the live stores, or write them from there
 #[derive(clap::Args)]
@@ -87,7 +86,7 @@ fn run_pull(
     to: Option<&PathBuf>,
     dry_run: bool,
 ) -> Outcome {
-    let mut live = open::store(config, Arc::new(config.schema.clone()), &loaded.project.state)?.describe()?;
+    let mut live = open::store(config, config.schema.clone(), &loaded.project.state)?.describe()?;
     for name in tables {
         if !live.iter().any(|t| t.name.eq_ignore_ascii_case(name)) {
             let failure = Failure::usage(format!("store `{}` has no table `{name}`", config.name));

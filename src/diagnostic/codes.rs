@@ -1,6 +1,6 @@
 //! The registry of codes. A code, once released, is never given another meaning. Ranges: TM01 syntax and structure,
 //! TM02 names, TM03 types, TM04 direction and operations, TM05 keys, TM06 lookups, TM07 value maps, TM08 filters,
-//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene, TM12 the live store; TM90 records that could not be applied.
+//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene, TM12 the live store, TM13 versions of map files; TM90 records that could not be applied.
 
 use super::Severity::{self, Error, Warning};
 
@@ -55,6 +55,7 @@ codes! {
     TM0117 Error "not a duration";
     TM0118 Error "a text that the DSL cannot write";
     TM0119 Warning "a map file without a map";
+    TM0120 Error "a test that gives what is no row";
     // ---- YAML notation (TM0130..TM0149)
     TM0130 Error "the YAML does not parse";
     TM0131 Error "a key is written twice";
@@ -105,8 +106,13 @@ codes! {
     TM0210 Error "two value maps with one name";
     TM0211 Error "a map without an id";
     TM0212 Error "a map that does not say its tables";
-    TM0213 Error "overlays are not supported yet";
-    TM0214 Error "related rows are not supported yet";
+    TM0213 Error "an overlay of a map that is not in the project";
+    TM0214 Error "related rows that nothing relates";
+    TM0215 Error "overlays go in a circle";
+    TM0216 Error "two overlays of one map";
+    TM0217 Error "an edit of what the base does not have";
+    TM0218 Error "an addition of what the base has already";
+    TM0219 Warning "the base has changed under an overlay";
     // ---- types
     TM0301 Error "a value that makes no sense in its column";
     TM0302 Error "a value that may be changed on its way";
@@ -163,6 +169,7 @@ codes! {
     TM0611 Warning "`on missing` without a lookup";
     TM0612 Error "alternatives of different types";
     TM0613 Error "lines of one reference disagree on `on missing`";
+    TM0614 Error "a question about related rows where none may stand";
     // ---- value maps
     TM0701 Error "a value that cannot be in a value map's pair";
     TM0702 Error "two pairs for one value";
@@ -207,6 +214,9 @@ codes! {
     TM1205 Error "a live column that must have a value and gets none";
     TM1206 Error "a key without a unique index in the live store";
     TM1207 Warning "looked-up columns without an index in the live store";
+    // ---- versions of map files (`merge`)
+    TM1401 Error "both sides changed the same";
+    TM1402 Error "a conflict that nobody has decided";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

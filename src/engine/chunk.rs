@@ -31,13 +31,13 @@ pub(super) struct Item {
     pub now: HashMap<ColumnId, Value>,
     /// The legs that led to it.
     pub path: String,
-    /// Its primary key before, where that changed: what waits under it is this record's.
-    pub was: Option<Vec<Value>>,
-    /// Another record has its primary key now: what waits under it is that one's.
+    /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
+    pub start: Option<Vec<Value>>,
+    /// It is gone, and another record may have its primary key now: what waits under it is that one's.
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
-    /// What waits under its key was another record's.
+    /// It came under its key since: what waits under it was another record's.
     pub renewed: bool,
     /// Its place among the records evaluated with it.
     pub n: usize,
@@ -84,6 +84,8 @@ pub(super) struct Mode {
 pub(super) struct Left {
     /// Indexes of items to try again after the cycle's deletes.
     pub retry: Vec<usize>,
+    /// The integration keys which items to try again want, and other rows have.
+    pub leaving: Vec<Key>,
 }
 
 /// Keys of one transaction, as 128-bit fingerprints: a chunk may hold hundreds of thousands.
@@ -91,7 +93,7 @@ pub(super) struct Left {
 pub(super) struct KeySet(HashSet<u128>);
 
 impl KeySet {
-    fn fingerprint(key: &Key) -> u128 {
+    pub fn fingerprint(key: &Key) -> u128 {
         let half = |salt: u8| {
             let mut h = std::hash::DefaultHasher::new();
             salt.hash(&mut h);
@@ -104,10 +106,18 @@ impl KeySet {
     pub fn insert(&mut self, key: &Key) -> bool {
         self.0.insert(KeySet::fingerprint(key))
     }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
     pub fn contains(&self, key: &Key) -> bool {
         self.0.contains(&KeySet::fingerprint(key))
     }
 }
+
+/// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
+/// one of them is not another record's from before. With each the source key of the record that was consumed ahead of
+/// the position; none where this cycle wrote it.
+pub(super) type Claims = HashMap<u128, Option<String>>;
 
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
@@ -122,9 +132,10 @@ pub(super) struct Chunk<'a> {
     pub written: KeySet,
     /// Integration keys written in this transaction.
     seen: KeySet,
-    /// Integration keys that records hold since this cycle began: a row under one of them is not another record's from
-    /// before.
-    pub claimed: KeySet,
+    /// Who holds which integration key.
+    pub claimed: Claims,
+    /// Integration keys claimed in this transaction, by the item's number.
+    pub holds: Vec<(usize, Key)>,
     /// Integration keys under which records that wait were applied last.
     pub(super) befores: HashSet<Key>,
     /// A row of this transaction got another key: what was found before may stand elsewhere.
@@ -136,6 +147,8 @@ pub(super) struct Chunk<'a> {
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
+    /// Items that refer to rows which have yet to go or to change.
+    deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     tracks: bool,
@@ -164,16 +177,18 @@ impl<'a> Chunk<'a> {
             mode,
             pending: None,
             has_quarantine: true,
-            cache: Cache::new(),
+            cache: Cache::default(),
             written: KeySet::default(),
             seen: KeySet::default(),
-            claimed: KeySet::default(),
+            claimed: Claims::new(),
+            holds: vec![],
             befores: HashSet::new(),
             moved: false,
             aside: HashSet::new(),
             swap_failed: false,
             window,
             outcomes: vec![],
+            deferred: vec![],
             samples: vec![],
             tracks,
         }
@@ -187,7 +202,10 @@ impl<'a> Chunk<'a> {
         values: &[Value],
         counts: &mut LegReport,
     ) -> Result<Left> {
-        let left = self.apply_all(tx, items, values, counts)?;
+        self.holds.clear();
+        self.move_waiting(tx, items)?;
+        let mut left = self.apply_all(tx, items, values, counts)?;
+        left.retry.append(&mut self.deferred);
         self.outcomes.sort_unstable();
         for (_, failed) in self.outcomes.drain(..) {
             self.window.push(failed, self.engine.limits.failure_window);
@@ -275,7 +293,7 @@ impl<'a> Chunk<'a> {
                 self.write(tx, items, record, hit, counts, &mut left)?;
                 continue;
             }
-            let taken = record.before_key.is_some() && self.claimed.contains(&self.ikey(key));
+            let taken = record.before_key.is_some() && self.taken(&items[record.item], &self.ikey(key));
             if self.moved && !taken {
                 *hit = self.find_one(tx, key.clone())?;
             }
@@ -319,7 +337,7 @@ impl<'a> Chunk<'a> {
             let (Some(before), Some((column, value))) = (&record.before_key, passing) else { continue };
             let Found::One { key, .. } = hit else { continue };
             let (was, now) = (self.ikey(before), self.ikey(&now));
-            if was == now || !befores.contains(&now) || self.claimed.contains(&was) {
+            if was == now || !befores.contains(&now) || self.taken(&items[record.item], &was) {
                 continue;
             }
             if !self.mark(tx, &items[record.item], true, &word(record.company), counts)? {
@@ -364,6 +382,11 @@ impl<'a> Chunk<'a> {
         Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
+    /// A record's integration key, as it compares.
+    pub(super) fn ikey_of(&self, record: &Record<'_>) -> Key {
+        Key::new(self.leg.key_cells.iter().map(|i| (&record.cells[*i], self.leg.cells[*i].collation)))
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
     fn resolved<'b>(
         &mut self,
@@ -381,6 +404,10 @@ impl<'a> Chunk<'a> {
         let word = word(company);
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
+            Err(u) if u.passing => {
+                self.deferred.push(i);
+                return Ok(());
+            }
             Err(u) => {
                 let waits: Vec<Wait> = u.waits;
                 return self.failed(tx, item, &word, &u.failure, &waits, counts);
@@ -422,7 +449,7 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        let ikey = Key::new(leg.key_cells.iter().map(|i| (&record.cells[*i], leg.cells[*i].collation)));
+        let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
             let f = self.blame_key(Failure::new(
@@ -434,13 +461,13 @@ impl<'a> Chunk<'a> {
         }
         let (key, values) = match found {
             Found::None => {
-                if let Some(gone) = self.pending.and_then(|p| p.gone.get(&ikey)) {
+                if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
                     if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
                         // Deleted there, untouched here: the other leg's affair.
                         counts.unchanged += 1;
                         return self.solved(tx, item, &company);
                     }
-                    let (gone, wins) = (gone.clone(), self.source_wins());
+                    let wins = self.source_wins();
                     self.log_conflict(tx, item, &gone, record, if wins { "source wins" } else { "target wins" })?;
                     if !wins {
                         counts.unchanged += 1;
@@ -502,7 +529,7 @@ impl<'a> Chunk<'a> {
             new.push(now.clone());
         }
         if columns.is_empty() || !leg.leg().operations.update {
-            self.claim(tx, &ikey)?;
+            self.claim(tx, item, &ikey)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
@@ -525,7 +552,7 @@ impl<'a> Chunk<'a> {
                 self.aside.remove(&record.item);
                 self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
-                self.claim(tx, &ikey)?;
+                self.claim(tx, item, &ikey)?;
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
@@ -595,8 +622,7 @@ impl<'a> Chunk<'a> {
             Ok(key) => {
                 counts.created += 1;
                 if !self.mode.bulk {
-                    let ikey: Vec<Value> = leg.key_cells.iter().map(|i| record.cells[*i].clone()).collect();
-                    self.claim(tx, &self.ikey(&ikey))?;
+                    self.claim(tx, item, &self.ikey_of(record))?;
                 }
                 if self.tracks {
                     let key = key.or_else(|| self.primary_key(&record.cells));
@@ -634,7 +660,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        if self.claimed.contains(&self.ikey(&key)) {
+        if self.taken(item, &self.ikey(&key)) {
             // Another record has the key now, and the row with it.
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
@@ -644,7 +670,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        let changed_there = self.pending.and_then(|p| p.by_key.get(&leg.target_key(&primary))).cloned();
+        let changed_there = self.pending.and_then(|p| p.of(&primary));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))

@@ -1,12 +1,13 @@
 //! Two-way lines: what to write when a record changed on both sides (R5, R6).
 
 use super::chunk::{Chunk, Item, Record};
+use super::fold::{Folded, Work};
 use super::runtime::{LegRt, Result};
 use crate::schema::ColumnId;
-use crate::store::{Change, Op, Transaction};
+use crate::store::{Change, ReadState, Transaction};
 use crate::syntax::ast::{Conflict, Side};
 use crate::value::{Key, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Changes of one record on the target side that the opposite leg has not consumed.
 #[derive(Clone, Debug, Default)]
@@ -15,84 +16,68 @@ pub(super) struct Pending {
     pub base: HashMap<ColumnId, Value>,
     /// Whether the row was inserted by a direct change.
     pub inserted: bool,
-    /// Whether it is gone.
-    pub deleted: bool,
     /// It was deleted, and a row came under the same primary key.
     pub reborn: bool,
 }
 
-/// What is pending on the target side, by primary key and, for rows that are gone, by integration key.
-#[derive(Clone, Debug, Default)]
+/// What is pending on the target side: the target's log as the opposite leg would fold it.
+#[derive(Clone, Debug)]
 pub(super) struct PendingTarget {
-    pub by_key: HashMap<Key, Pending>,
-    pub gone: HashMap<Key, Pending>,
+    /// The opposite leg.
+    opposite: LegRt,
+    folded: Folded,
+    /// Rows that are gone, by integration key.
+    gone: HashMap<Key, usize>,
 }
 
 impl PendingTarget {
-    /// Folds further log rows of the target: what the opposite leg consumed ahead of its position and rows of this leg's own origin do not count, and one that settles clears what went
-    /// before it.
-    pub fn add(&mut self, leg: &LegRt, changes: &[Change], ahead: &HashMap<String, i64>) {
-        let all = self;
-        for c in changes {
-            let Ok(key) = &c.key else { continue };
-            let key = leg.target_key(key);
-            if let Some(old_key) = &c.old_key
-                && let Some(p) = all.by_key.remove(&leg.target_key(old_key))
-            {
-                all.by_key.insert(key.clone(), p);
-            }
-            if ahead.get(&key.to_text()).is_some_and(|through| c.seq <= *through) {
+    /// Nothing is pending yet. `state`: where the opposite leg keeps what it consumed ahead of its position.
+    pub fn of_leg(opposite: &LegRt, state: &mut dyn ReadState) -> Result<PendingTarget> {
+        let ahead = state.ahead(&opposite.name)?;
+        let ledger = state.ledger(&opposite.name)?.first().map_or(0, |(_, n)| *n);
+        let folded = Folded::new(opposite, ahead, ledger, usize::MAX, HashSet::new());
+        Ok(PendingTarget { opposite: opposite.clone(), folded, gone: HashMap::new() })
+    }
+
+    /// A record of the opposite leg waits, with these values before its first change.
+    pub fn waits(&mut self, key: Vec<Value>, base: HashMap<ColumnId, Value>) {
+        self.folded.seed(&self.opposite, key, base);
+    }
+
+    /// Further log rows of the target. What this leg wrote does not count, and does away with what went before it if it
+    /// settles. `ended`: the log ends with them.
+    pub fn add(&mut self, leg: &LegRt, changes: Vec<Change>, ended: bool) {
+        self.folded.add(&self.opposite, &leg.name, changes);
+        if ended {
+            self.folded.consume_ahead(&self.opposite, i64::MAX);
+        }
+        for i in std::mem::take(&mut self.folded.ended) {
+            let w = &self.folded.works[i];
+            // What came and went was never there for this leg.
+            if !w.based {
                 continue;
             }
-            if c.origin.as_deref() == Some(leg.name.as_str()) {
-                if c.settles {
-                    all.by_key.remove(&key);
-                }
-                continue;
-            }
-            let p = all.by_key.entry(key).or_default();
-            match c.op {
-                Op::Insert => {
-                    p.inserted |= !p.deleted;
-                    p.reborn |= p.deleted;
-                }
-                Op::Update | Op::Touch => {
-                    for (column, value) in &c.old {
-                        p.base.entry(*column).or_insert_with(|| value.clone());
-                    }
-                }
-                Op::Delete if p.inserted => {
-                    // It came and went: nothing was there before. Or an upsert met it, and it is there still.
-                    p.deleted = true;
-                }
-                Op::Delete => {
-                    for (column, value) in &c.old {
-                        p.base.entry(*column).or_insert_with(|| value.clone());
-                    }
-                    p.deleted = true;
-                    let ikey: Option<Vec<(&Value, crate::value::Collation)>> = leg
-                        .key_cells
-                        .iter()
-                        .map(|i| p.base.get(&leg.cells[*i].column).map(|v| (v, leg.cells[*i].collation)))
-                        .collect();
-                    if let Some(ikey) = ikey {
-                        let ikey = Key::new(ikey);
-                        let gone = p.clone();
-                        all.gone.insert(ikey, gone);
-                    }
-                }
-                Op::Truncate => {}
-            }
-            if c.op == Op::Insert
-                && let Ok(k) = &c.key
-            {
-                // Back again: what was gone is there.
-                let key = leg.target_key(k);
-                if let Some(p) = all.by_key.get_mut(&key) {
-                    p.deleted = false;
-                }
+            let value = |c: &usize| w.old.get(&leg.cells[*c].column).map(|v| (v, leg.cells[*c].collation));
+            if let Some(ikey) = leg.key_cells.iter().map(value).collect::<Option<Vec<_>>>() {
+                self.gone.insert(Key::new(ikey), i);
             }
         }
+    }
+
+    /// What is pending for a row.
+    pub fn of(&self, key: &[Value]) -> Option<Pending> {
+        self.folded.at(&self.opposite, key).map(|i| Pending::of(&self.folded.works[i]))
+    }
+
+    /// What is pending for a row that is gone, by its integration key.
+    pub fn gone(&self, ikey: &Key) -> Option<Pending> {
+        self.gone.get(ikey).map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of)
+    }
+}
+
+impl Pending {
+    fn of(work: &Work) -> Pending {
+        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some() }
     }
 }
 
@@ -168,7 +153,7 @@ impl Chunk<'_> {
         if leg.map.two_way == 0 || self.mode.yields {
             return None;
         }
-        let pending = self.pending?.by_key.get(&leg.target_key(key))?;
+        let pending = &self.pending?.of(key)?;
         let lines: Vec<LineState> = (0..leg.map.two_way)
             .map(|number| {
                 let cells: Vec<usize> =

@@ -2,7 +2,8 @@
 
 use super::apply::{self, Verdict};
 use super::chunk::{Item, What};
-use super::fold::{LookedUp, Work};
+use super::fold::Work;
+use super::lookups::LookedUp;
 use super::runtime::{Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::store::{Rows, Snapshot};
@@ -25,6 +26,7 @@ impl Engine {
         let keys: Vec<Vec<Value>> = works.iter().filter(|w| w.misfit.is_none()).map(|w| w.key.clone()).collect();
         let mut rows = Rows::of(&l.read);
         let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+        let mut unanswered = self.answer_all(leg, snapshot, &mut rows)?;
         let mut items = Vec::with_capacity(works.len());
         let mut r = 0;
         for (n, work) in works.iter().enumerate() {
@@ -35,14 +37,11 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: work.path.clone(),
-                renewed: work.renewed,
-                silent: work.displaced,
+                renewed: !work.owns && !work.gone,
+                silent: work.gone && !work.waits,
                 absent: false,
                 kept: work.before.clone(),
-                was: work
-                    .old_key
-                    .clone()
-                    .filter(|k| !work.displaced && !work.left && leg.source_key(k) != leg.source_key(&work.key)),
+                start: work.owns.then(|| work.start.clone()),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -54,7 +53,7 @@ impl Engine {
             r += 1;
             let row = rows.row(i);
             item.absent = !there[i];
-            if !there[i] || work.displaced {
+            if !there[i] || work.gone {
                 self.gone(leg, snapshot, work, looked_up, None, &mut item)?;
                 items.push(item);
                 continue;
@@ -67,11 +66,17 @@ impl Engine {
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
-                item.base = match (work.dependent && work.first == i64::MAX, work.based) {
+                item.base = match (work.dependent && work.untouched(), work.based) {
                     (true, _) => Some(item.now.clone()),
                     (false, true) => Some(work.old.clone()),
                     (false, false) => None,
                 };
+            }
+            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
+                item.before = self.before(leg, snapshot, work, looked_up, row)?;
+                item.what = What::Failed(unanswered.swap_remove(n).1);
+                items.push(item);
+                continue;
             }
             let start = values.len();
             match apply::evaluate(l, context, companies, row, values) {
@@ -108,51 +113,19 @@ impl Engine {
         if !l.operations.delete {
             return Ok(());
         }
-        if let Some((_, before)) = work.before.first() {
-            // It was applied under this key, and what came after is still open.
-            item.before = Some(before.clone());
+        if !work.before.is_empty() {
+            // It was applied under these keys, and what came after is still open.
             item.what = What::Delete;
+        }
+        let known = match now {
+            // It is there and does not match now.
+            Some(_) => !work.old.is_empty() || work.dependent,
+            None => !work.old.is_empty() && (leg.map.two_way == 0 || work.based || work.untouched()),
+        };
+        if !known {
             return Ok(());
         }
-        let mut before = Rows::of(&l.read);
-        match now {
-            // It is there and does not match now.
-            Some(now) => {
-                if work.old.is_empty() && !work.dependent {
-                    return Ok(());
-                }
-                let mut base: Vec<(ColumnId, Value)> = l
-                    .read
-                    .columns
-                    .iter()
-                    .zip(now)
-                    .filter(|((j, _), _)| *j == 0)
-                    .map(|((_, c), v)| (*c, v.clone()))
-                    .collect();
-                for (c, v) in &mut base {
-                    if let Some(old) = work.old.get(c) {
-                        *v = old.clone();
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
-            None => {
-                let came_and_went = leg.map.two_way > 0 && !work.based && work.first != i64::MAX;
-                if work.old.is_empty() || came_and_went {
-                    return Ok(());
-                }
-                let source = self.maps.stores[l.source.store].1.get(l.source.table);
-                let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
-                for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-                    if !base.iter().any(|(b, _)| b == c) {
-                        base.push((*c, v.clone()));
-                    }
-                }
-                snapshot.imagine(&l.read, &base, &mut before)?;
-            }
-        }
-        let mut row: Vec<Value> = before.row(0).to_vec();
-        self.lookups_before(leg, snapshot, looked_up, &mut row)?;
+        let row = self.row_before(leg, snapshot, work, looked_up, now)?;
         let context = &self.maps.context;
         if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
             return Ok(());
@@ -172,10 +145,14 @@ impl Engine {
         &self,
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
+        work: &Work,
         looked_up: &[LookedUp],
         row: &mut [Value],
     ) -> Result<()> {
         let l = leg.leg();
+        // What changed before the record was last consumed is no change for it.
+        let from = looked_up.partition_point(|e| e.seq <= work.since);
+        let looked_up = &looked_up[from..];
         if looked_up.is_empty() {
             return Ok(());
         }
@@ -197,7 +174,7 @@ impl Engine {
                 l.read.columns.iter().position(|rc| *rc == (join.from, *c)).is_none_or(|slot| row[slot] == *v)
             });
             let reached = parent.is_none_or(|p| row[l.joins[p].found] == Value::Boolean(true));
-            let changes = || looked_up.iter().filter(|e| e.join == j);
+            let changes = || looked_up.iter().filter(|e| e.way == j);
             let mut there: Option<Option<Vec<Value>>> = None;
             if !of_type || !reached || refs.iter().any(Value::is_null) {
                 there = parent.is_some_and(|p| other[p]).then_some(None);
@@ -257,15 +234,13 @@ impl Engine {
     }
 
     pub(super) fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
-        if work.old.is_empty() {
-            return work.old_key.is_some();
-        }
+        let moved = work.start != work.key;
         let l = leg.leg();
         let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
         inputs.into_iter().any(|c| match work.old.get(c) {
             None => false,
             Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
-        }) || work.old_key.is_some()
+        }) || moved
     }
 
     /// The key lines' values before the change.
@@ -277,6 +252,20 @@ impl Engine {
         looked_up: &[LookedUp],
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
+        let before = self.row_before(leg, snapshot, work, looked_up, Some(row))?;
+        Ok(apply::evaluate_key(leg.leg(), &self.maps.context, &before).ok())
+    }
+
+    /// The source row as it was when the record was last consumed (R10): what the log says, under the primary key it
+    /// had; what the log does not say has not changed.
+    fn row_before(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        work: &Work,
+        looked_up: &[LookedUp],
+        now: Option<&[Value]>,
+    ) -> Result<Vec<Value>> {
         let l = leg.leg();
         let source = self.maps.stores[l.source.store].1.get(l.source.table);
         let mut base: Vec<(ColumnId, Value)> = work.old.iter().map(|(c, v)| (*c, v.clone())).collect();
@@ -285,18 +274,17 @@ impl Engine {
                 base.push((c, v.clone()));
             }
         };
-        for (c, v) in source.primary_key.iter().zip(work.old_key.as_ref().unwrap_or(&work.key)) {
-            add(*c, v);
-        }
-        // What the log does not say has not changed.
-        for ((_, c), now) in l.read.columns.iter().zip(row).filter(|((from, _), _)| *from == 0) {
+        source.primary_key.iter().zip(&work.start).for_each(|(c, v)| add(*c, v));
+        for ((_, c), now) in l.read.columns.iter().zip(now.unwrap_or_default()).filter(|((from, _), _)| *from == 0) {
             add(*c, now);
         }
         let mut rows = Rows::of(&l.read);
         snapshot.imagine(&l.read, &base, &mut rows)?;
         let mut before = rows.row(0).to_vec();
-        self.lookups_before(leg, snapshot, looked_up, &mut before)?;
-        Ok(apply::evaluate_key(l, &self.maps.context, &before).ok())
+        self.lookups_before(leg, snapshot, work, looked_up, &mut before)?;
+        let since = looked_up.partition_point(|e| e.seq <= work.since);
+        self.answer_before(leg, snapshot, &looked_up[since..], &mut before)?;
+        Ok(before)
     }
 
     /// Table and column names of a misfit.

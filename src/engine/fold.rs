@@ -1,263 +1,427 @@
-//! The log folded by record: first old values, last number, longest path; and what looked-up rows changed.
+//! The log folded by record. A record is followed through the log by its primary key: a changed key takes it along, a
+//! row that comes under a key which another one had is a record of its own. What a record was before is only known from
+//! all of its log rows, so a fold goes on to the end of the log for the records it took up; how many those are is
+//! bounded, not how far it reads.
 
+use super::lookups::LookedUp;
 use super::runtime::LegRt;
 use crate::schema::ColumnId;
-use crate::store::{Change, Misfit, Op, Position};
+use crate::store::{Ahead, AheadKind, Change, Misfit, Op, Position};
 use crate::value::{Key, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What is to be done for one source record.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
-    /// Its primary key now.
+    /// Its primary key now; the last one it had, where it is gone.
     pub key: Vec<Value>,
-    /// Its primary key before, where it changed.
-    pub old_key: Option<Vec<Value>>,
-    /// Number of the first log row folded in; `i64::MAX` where there is none (retries, dependents).
+    /// Its primary key when it was last consumed.
+    pub start: Vec<Value>,
+    /// Number of the first log row that asks for it; `i64::MAX` where none does (retries).
     pub first: i64,
-    /// Number of the last.
+    /// Number of the last; 0 where there is none.
     pub last: i64,
+    /// Up to which log number the record was consumed before; 0 = up to the leg's position.
+    pub since: i64,
     /// Values before the first change, where the log holds them.
     pub old: HashMap<ColumnId, Value>,
     /// Whether those before values may be trusted for two-way lines: the record was changed, not inserted.
     pub based: bool,
-    /// Nothing of the record itself changed: something it looks up did.
+    /// Something it looks up changed.
     pub dependent: bool,
-    /// What waits under its key belongs to another record, which had that key before.
-    pub renewed: bool,
-    /// Another record has the primary key that this one had.
-    pub left: bool,
     /// The longest path that led to it.
     pub path: String,
     /// Its key does not fit the schema.
     pub misfit: Option<Misfit>,
-    /// The row is gone, and another one has taken its primary key since.
-    pub displaced: bool,
-    /// It was deleted, and a row came under the same primary key.
-    pub reborn: bool,
-    /// Its last log row is a delete.
+    /// It is gone, and another record may have its primary key.
+    pub gone: bool,
+    /// Its last log row is a delete. The row may still be there: an upsert logs one too.
     pub deleted: bool,
-    /// Another work has the same primary key: neither may be noted as ahead by it.
-    pub shared: bool,
+    /// A row came under its primary key after a delete: the same record if it has the same integration key.
+    pub reborn: Option<Reborn>,
+    /// The row that came; what was under its primary key before is another work.
+    pub newborn: bool,
+    /// What waits in quarantine under `start` is its own.
+    pub owns: bool,
+    /// Something of it waits in quarantine.
+    pub waits: bool,
     /// By company, the key lines' values under which it was last applied, where an earlier change of its key is still
     /// open.
     pub before: Vec<(String, Vec<Value>)>,
 }
 
+/// Where a deleted row ended and another one came under its primary key.
+#[derive(Clone, Debug)]
+pub(super) struct Reborn {
+    /// The key it ended under.
+    pub key: Vec<Value>,
+    /// Number of the delete.
+    pub died: i64,
+    /// Number of the insert.
+    pub born: i64,
+}
+
 impl Work {
     pub fn of(key: Vec<Value>) -> Work {
         Work {
+            start: key.clone(),
             key,
-            old_key: None,
             first: i64::MAX,
             last: 0,
+            since: 0,
             old: HashMap::new(),
             based: false,
             dependent: false,
-            renewed: false,
-            left: false,
             path: String::new(),
             misfit: None,
-            displaced: false,
-            reborn: false,
+            gone: false,
             deleted: false,
-            shared: false,
+            reborn: None,
+            newborn: false,
+            owns: true,
+            waits: false,
             before: vec![],
         }
     }
+
+    /// Whether the log says nothing of the record itself.
+    pub fn untouched(&self) -> bool {
+        self.last == 0
+    }
+
+    /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
+    pub fn part(&mut self, reborn: Reborn) -> Work {
+        let mut new = Work::of(self.key.clone());
+        (new.first, new.last, new.since) = (reborn.born, self.last, self.since);
+        (new.newborn, new.owns, new.dependent) = (true, false, self.dependent);
+        new.path.clone_from(&self.path);
+        (self.key, self.last, self.gone, self.deleted) = (reborn.key, reborn.died, true, true);
+        new
+    }
 }
 
-/// A change of a row that is looked up.
-#[derive(Clone, Debug)]
-pub(super) struct LookedUp {
-    /// The join that reaches it.
-    pub join: usize,
-    /// The row's primary key, to read its referred-to columns now.
-    pub key: Vec<Value>,
-    /// Its primary key before.
-    pub was: Vec<Value>,
-    /// Values of its referred-to columns before; none = it was inserted.
-    pub before: Option<Vec<Value>>,
-    /// Other values before, by column.
-    pub old: Vec<(ColumnId, Value)>,
-    /// The path that led to it.
-    pub path: String,
-}
-
-/// A folded stretch of the log.
-#[derive(Debug, Default)]
+/// A folded log.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Folded {
     /// Work by record, in the order of first log rows.
     pub works: Vec<Work>,
+    /// The work that has a primary key at this point of the log.
     index: HashMap<Key, usize>,
-    /// Looked-up rows that changed.
+    /// The work that had a primary key when it was last consumed; what waits under the key is its own.
+    owners: HashMap<Key, usize>,
+    /// What was consumed ahead of the position, in the order of the log.
+    ahead: VecDeque<(i64, AheadKind, Key)>,
+    /// By primary key, the base of what waits; none: there was nothing before.
+    seeds: HashMap<Key, (Vec<Value>, HashMap<ColumnId, Value>)>,
+    /// Up to which log number every record is consumed.
+    ledger: i64,
+    /// How many records are taken up.
+    limit: usize,
+    /// Records to be taken up whatever the limit says.
+    wanted: HashSet<Key>,
+    /// By primary key, up to which log number its record was consumed.
+    consumed: HashMap<Key, i64>,
+    /// Number of the first log row that was left to a later fold.
+    left: Option<i64>,
+    /// Primary keys of records that were left and renamed since, as they were at the first row left.
+    renamed: HashMap<Key, Vec<Value>>,
+    /// Looked-up rows that changed, in the order of the log.
     pub looked_up: Vec<LookedUp>,
     /// Records that the opposite leg deleted.
     pub undone: Vec<Vec<Value>>,
-}
-
-/// What initial sync and earlier cycles already cover.
-#[derive(Debug, Default)]
-pub(super) struct Covered {
-    /// By key text: up to which log number.
-    pub ahead: HashMap<String, i64>,
-    /// Up to which log number initial sync saw every record.
-    pub ledger: i64,
-}
-
-impl Covered {
-    fn covers(&self, key: &Key, seq: i64) -> bool {
-        seq <= self.ledger || (!self.ahead.is_empty() && self.ahead.get(&key.to_text()).is_some_and(|t| seq <= *t))
-    }
+    /// Records that the opposite leg made after a row was deleted: they may stand for it.
+    pub back: Vec<Vec<Value>>,
+    /// Works that were deleted at some point.
+    pub ended: Vec<usize>,
 }
 
 impl Folded {
-    /// The work of a record, made where there is none.
-    pub fn work(&mut self, leg: &LegRt, key: &[Value]) -> &mut Work {
-        let id = leg.source_key(key);
-        let i = *self.index.entry(id).or_insert_with(|| {
-            self.works.push(Work::of(key.to_vec()));
-            self.works.len() - 1
-        });
-        &mut self.works[i]
+    /// An empty fold that takes up at most `limit` records, and those `wanted`.
+    pub fn new(leg: &LegRt, ahead: Vec<Ahead>, ledger: i64, limit: usize, wanted: HashSet<Key>) -> Folded {
+        let mut ahead: Vec<(i64, AheadKind, Key)> = ahead
+            .into_iter()
+            .filter_map(|a| Some((a.through, a.kind, leg.source_key(&Key::parse(&a.key, &leg.source_key_types)?.0))))
+            .collect();
+        // A record that is gone went before what came under its key was consumed.
+        ahead.sort_by_key(|(through, kind, _)| (*through, *kind != AheadKind::Gone));
+        Folded { ahead: ahead.into(), ledger, limit, wanted, ..Folded::default() }
     }
 
-    /// Folds log rows in.
-    pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>, covered: &Covered) {
+    /// Begins with records that wait in quarantine, with the values before their first change; none: they were made.
+    pub fn seed(&mut self, leg: &LegRt, key: Vec<Value>, base: HashMap<ColumnId, Value>) {
+        let id = leg.source_key(&key);
+        if !self.ahead.iter().any(|(_, _, k)| *k == id) {
+            self.plant(leg, &key, base.clone());
+        }
+        self.seeds.insert(id, (key, base));
+    }
+
+    fn plant(&mut self, leg: &LegRt, key: &[Value], base: HashMap<ColumnId, Value>) {
+        let i = self.push(leg, Work { based: !base.is_empty(), old: base, ..Work::of(key.to_vec()) });
+        self.index.insert(leg.source_key(key), i);
+    }
+
+    /// Up to which log number every record was consumed.
+    pub fn ledger(&self) -> i64 {
+        self.ledger
+    }
+
+    /// Begins after a log row: records other than those wanted were left there.
+    pub fn begin(&mut self, leg: &LegRt, after: i64) {
+        self.consume_ahead(leg, after.saturating_add(1));
+        self.left = Some(after.saturating_add(1));
+    }
+
+    /// Up to where the fold took up every record: `head` where none was left.
+    pub fn end(&self, head: i64) -> i64 {
+        self.left.map_or(head, |left| left - 1)
+    }
+
+    /// The work of the record that has this primary key at the end of the log.
+    pub fn at(&self, leg: &LegRt, key: &[Value]) -> Option<usize> {
+        self.index.get(&leg.source_key(key)).copied()
+    }
+
+    /// Whether what waits under this key belongs to one of the works.
+    pub fn owned(&self, leg: &LegRt, key: &[Value]) -> bool {
+        self.owners.contains_key(&leg.source_key(key))
+    }
+
+    /// The primary key which the record that has this one now had at the first log row that was left.
+    pub fn earlier(&self, leg: &LegRt, key: Vec<Value>) -> Vec<Value> {
+        self.renamed.get(&leg.source_key(&key)).cloned().unwrap_or(key)
+    }
+
+    /// Whether a record that was wanted has this primary key, and the log says nothing of it.
+    pub fn untouched(&self, leg: &LegRt, key: &[Value]) -> bool {
+        self.wanted.contains(&leg.source_key(key))
+    }
+
+    /// A work for a record of which the log says nothing.
+    pub fn still(&self, leg: &LegRt, key: Vec<Value>) -> Work {
+        let since = self.consumed.get(&leg.source_key(&key)).copied().unwrap_or(self.ledger);
+        Work { since, ..Work::of(key) }
+    }
+
+    /// Adds a work that the log says nothing of.
+    pub fn push(&mut self, leg: &LegRt, work: Work) -> usize {
+        let i = self.works.len();
+        if work.owns {
+            self.owners.insert(leg.source_key(&work.start), i);
+        }
+        if !work.gone && work.misfit.is_none() {
+            self.index.insert(leg.source_key(&work.key), i);
+        }
+        self.works.push(work);
+        i
+    }
+
+    /// Folds log rows in, which follow those before.
+    pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>) {
         let l = leg.leg();
         let same_table = l.source == l.target;
         for c in changes {
-            if c.op != Op::Touch {
-                self.add_looked_up(leg, &c);
+            self.consume_ahead(leg, c.seq);
+            if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
+                if self.looked_up.len() >= self.limit {
+                    self.left.get_or_insert(c.seq);
+                }
+                super::lookups::add(leg, &c, &mut self.looked_up);
             }
-            if c.table != l.source.table {
+            if c.table != l.source.table || c.seq <= self.ledger {
                 continue;
             }
             let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
-            let key = match &c.key {
-                Ok(key) => key.clone(),
-                Err(m) => {
-                    let mut w = Work::of(vec![Value::text(&m.key)]);
-                    (w.first, w.last, w.misfit) = (c.seq, c.seq, Some(m.clone()));
-                    self.works.push(w);
-                    continue;
-                }
-            };
-            let id = leg.source_key(&key);
-            if own {
-                match (&c.old_key, c.settles) {
-                    (Some(old_key), true) => self.settle(&leg.source_key(old_key)),
-                    (Some(old_key), false) => self.rename(leg, old_key, &key),
-                    (None, _) => {}
-                }
-                if c.settles {
-                    self.settle(&id);
-                }
-                if c.op == Op::Delete {
-                    self.undone.push(key);
-                }
-                continue;
-            }
-            if covered.covers(&id, c.seq) {
-                continue;
-            }
-            if let Some(old_key) = &c.old_key {
-                self.rename(leg, old_key, &key);
-            }
-            let w = self.work(leg, &key);
-            let fresh = w.last == 0;
-            w.first = w.first.min(c.seq);
-            w.last = c.seq;
-            w.reborn |= w.deleted && c.op == Op::Insert;
-            w.deleted = c.op == Op::Delete;
-            for (column, value) in c.old {
-                w.old.entry(column).or_insert(value);
-            }
-            if fresh {
-                w.based = c.op != Op::Insert;
-            }
-            if let Some(old_key) = c.old_key
-                && w.old_key.is_none()
-            {
-                w.old_key = Some(old_key);
-            }
-            if c.path.len() > w.path.len() {
-                w.path = c.path;
+            match (&c.key, own) {
+                (Err(m), _) => self.misfit(&c, m),
+                (Ok(_), true) => self.add_own(leg, &c),
+                (Ok(_), false) => self.add_direct(leg, c),
             }
         }
+    }
+
+    /// The log ends here.
+    pub fn close(&mut self, leg: &LegRt) {
+        self.consume_ahead(leg, i64::MAX);
         self.works.retain(|w| w.last >= 0);
-        let there = self.works.iter().enumerate().filter(|(_, w)| !w.displaced && w.misfit.is_none());
-        self.index = there.map(|(i, w)| (leg.source_key(&w.key), i)).collect();
-        let displaced: Vec<Key> = self.works.iter().filter(|w| w.displaced).map(|w| leg.source_key(&w.key)).collect();
-        for id in displaced {
-            if let Some(i) = self.index.get(&id) {
-                self.works[*i].shared = true;
+        let all = || self.works.iter().enumerate().filter(|(_, w)| w.misfit.is_none());
+        self.index = all().filter(|(_, w)| !w.gone).map(|(i, w)| (leg.source_key(&w.key), i)).collect();
+        self.owners = all().filter(|(_, w)| w.owns).map(|(i, w)| (leg.source_key(&w.start), i)).collect();
+        self.ended.clear();
+    }
+
+    fn misfit(&mut self, c: &Change, m: &Misfit) {
+        if self.works.len() >= self.limit || self.left.is_some() {
+            self.left.get_or_insert(c.seq);
+            return;
+        }
+        let mut w = Work::of(vec![Value::text(&m.key)]);
+        (w.first, w.last, w.misfit) = (c.seq, c.seq, Some(m.clone()));
+        self.works.push(w);
+    }
+
+    /// What the opposite leg wrote.
+    fn add_own(&mut self, leg: &LegRt, c: &Change) {
+        let Ok(key) = &c.key else { return };
+        let id = leg.source_key(key);
+        if let Some(old_key) = &c.old_key {
+            self.rename(leg, old_key, key);
+        }
+        if c.op == Op::Insert {
+            // Not the record that was deleted here, which is still to be told.
+            self.end_of(&id);
+            if !self.ended.is_empty() || self.left.is_some() {
+                self.back.push(key.clone());
             }
         }
-    }
-
-    /// What came before is done for this leg. The slot stays, so that indexes do.
-    fn settle(&mut self, id: &Key) {
-        if let Some(i) = self.index.remove(id) {
-            self.works[i].first = i64::MAX;
-            self.works[i].last = -1;
+        if c.settles
+            && let Some(i) = self.index.remove(&id)
+        {
+            // What came before is done for this leg.
+            self.drop_work(leg, i);
+            if self.left.is_some() && c.op != Op::Delete {
+                self.wanted.insert(id);
+            }
+        }
+        if c.op == Op::Delete {
+            self.undone.push(key.clone());
         }
     }
 
-    /// The record goes on under another primary key: what is folded of it goes with it. A row that had that key was
-    /// displaced, and is a record of its own.
+    fn add_direct(&mut self, leg: &LegRt, c: Change) {
+        let Ok(key) = c.key else { return };
+        let from = c.old_key.as_ref().unwrap_or(&key);
+        let from_id = leg.source_key(from);
+        let i = match self.index.get(&from_id) {
+            Some(i) => *i,
+            None => {
+                let room = self.left.is_none() && self.works.len() < self.limit;
+                if !room && !self.wanted.contains(&from_id) {
+                    self.left.get_or_insert(c.seq);
+                    self.pass(leg, from, &key, c.op);
+                    return;
+                }
+                self.wanted.remove(&from_id);
+                self.take_up(leg, from, c.op)
+            }
+        };
+        let w = &mut self.works[i];
+        if c.op == Op::Insert && w.last > 0 && w.reborn.is_none() {
+            w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq });
+        }
+        w.first = w.first.min(c.seq);
+        w.last = c.seq;
+        w.deleted = c.op == Op::Delete;
+        for (column, value) in c.old {
+            w.old.entry(column).or_insert(value);
+        }
+        if c.path.len() > w.path.len() {
+            w.path = c.path;
+        }
+        if w.deleted {
+            self.ended.push(i);
+        }
+        if let Some(from) = &c.old_key {
+            self.rename(leg, from, &key);
+            self.works[i].key = key;
+        }
+    }
+
+    /// A work for a record whose first log row this is.
+    fn take_up(&mut self, leg: &LegRt, key: &[Value], op: Op) -> usize {
+        let id = leg.source_key(key);
+        let mut w = Work::of(key.to_vec());
+        w.based = op != Op::Insert;
+        w.since = self.consumed.remove(&id).unwrap_or(self.ledger);
+        w.owns = w.based && !self.owners.contains_key(&id);
+        let owns = w.owns;
+        let i = self.works.len();
+        self.works.push(w);
+        self.index.insert(id.clone(), i);
+        if owns {
+            self.owners.insert(id, i);
+        }
+        i
+    }
+
+    /// A log row of a record that is left to a later fold: what had its key before it is gone.
+    fn pass(&mut self, leg: &LegRt, from: &[Value], to: &[Value], op: Op) {
+        match op {
+            Op::Insert => self.end_of(&leg.source_key(to)),
+            _ => self.rename(leg, from, to),
+        }
+    }
+
+    /// Who has this primary key has it no more: another record has.
+    fn end_of(&mut self, id: &Key) {
+        if let Some(gone) = self.index.remove(id) {
+            self.works[gone].gone = true;
+            self.ended.push(gone);
+        }
+        self.wanted.remove(id);
+        self.renamed.remove(id);
+    }
+
+    /// The record goes on under another primary key: what is folded of it goes with it.
     fn rename(&mut self, leg: &LegRt, from: &[Value], to: &[Value]) {
         let (from_id, to_id) = (leg.source_key(from), leg.source_key(to));
         if from_id == to_id {
             return;
         }
-        if let Some(gone) = self.index.remove(&to_id) {
-            self.works[gone].displaced = true;
-            self.works[gone].shared = true;
-        }
+        self.end_of(&to_id);
         if let Some(i) = self.index.remove(&from_id) {
-            let w = &mut self.works[i];
-            let old = std::mem::replace(&mut w.key, to.to_vec());
-            w.old_key.get_or_insert(old);
+            self.works[i].key = to.to_vec();
             self.index.insert(to_id, i);
+        } else if self.wanted.remove(&from_id) {
+            self.wanted.insert(to_id);
+        } else if self.left.is_some() {
+            let was = self.renamed.remove(&from_id).unwrap_or_else(|| from.to_vec());
+            self.renamed.insert(to_id, was);
         }
     }
 
-    /// Whether there is work for a record.
-    pub fn knows(&self, leg: &LegRt, key: &[Value]) -> bool {
-        self.index.contains_key(&leg.source_key(key))
+    /// Nothing is to be done any more. The slot stays, so that indexes do.
+    fn drop_work(&mut self, leg: &LegRt, i: usize) {
+        let start = leg.source_key(&self.works[i].start);
+        if self.owners.get(&start) == Some(&i) {
+            self.owners.remove(&start);
+        }
+        (self.works[i].first, self.works[i].last) = (i64::MAX, -1);
     }
 
-    /// A record whose key another one had before does not get what waits for that one.
-    pub fn renew(&mut self, leg: &LegRt) {
-        for n in 0..self.works.len() {
-            let Some(was) = self.works[n].old_key.as_ref().map(|k| leg.source_key(k)) else { continue };
-            if let Some(i) = self.index.get(&was).copied().filter(|i| *i != n) {
-                self.works[i].renewed = true;
-                self.works[n].left = true;
+    /// What was consumed ahead of the position ends here, for log rows before `seq`.
+    pub fn consume_ahead(&mut self, leg: &LegRt, seq: i64) {
+        while self.ahead.front().is_some_and(|(through, ..)| *through < seq) {
+            let Some((through, kind, id)) = self.ahead.pop_front() else { return };
+            if through > self.ledger {
+                self.consume(leg, through, kind, &id);
             }
         }
     }
 
-    pub fn add_looked_up(&mut self, leg: &LegRt, c: &Change) {
-        let Ok(key) = &c.key else { return };
-        for (j, join) in leg.leg().read.joins.iter().enumerate() {
-            if join.table != c.table {
-                continue;
+    /// The record that has this primary key is consumed up to here.
+    fn consume(&mut self, leg: &LegRt, through: i64, kind: AheadKind, id: &Key) {
+        let i = self.index.remove(id);
+        if kind == AheadKind::Gone {
+            i.into_iter().for_each(|i| self.drop_work(leg, i));
+            return;
+        }
+        if let Some(i) = i {
+            match self.works[i].reborn.take().filter(|_| kind == AheadKind::Reborn) {
+                Some(reborn) => drop(self.works[i].part(reborn)),
+                None => self.drop_work(leg, i),
             }
-            let old = |column: &ColumnId| c.old.iter().find(|(o, _)| o == column).map(|(_, v)| v.clone());
-            let before: Option<Vec<Value>> = match c.op {
-                Op::Insert => None,
-                _ => join.key.iter().map(old).collect(),
-            };
-            self.looked_up.push(LookedUp {
-                join: j,
-                key: c.old_key.clone().filter(|_| c.op == Op::Delete).unwrap_or_else(|| key.clone()),
-                was: c.old_key.clone().unwrap_or_else(|| key.clone()),
-                before,
-                old: c.old.clone(),
-                path: c.path.clone(),
-            });
+            if self.left.is_some() {
+                self.wanted.insert(id.clone());
+            }
+        }
+        // What waits under the key is that record's, whoever had the key before.
+        if let Some(i) = self.owners.remove(id) {
+            self.works[i].owns = false;
+        }
+        self.consumed.insert(id.clone(), through);
+        if let Some((key, base)) = self.seeds.get(id).cloned() {
+            self.plant(leg, &key, base);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! killed run resumes behind the last chunk that was committed. The ledger holds where the source's log stood at the
 //! first chunk: what the log says up to there every chunk has seen, whatever order the rows came in.
 
-use super::apply::{self, Verdict};
+use super::apply::{self, Failure, Verdict};
 use super::chunk::{Chunk, Item, Mode, What};
 use super::conflict::PendingTarget;
 use super::fold::number;
@@ -43,7 +43,7 @@ impl Engine {
         let bulk = progress.cursor.is_empty() && l.operations.create && target.snapshot()?.is_empty(l.target.table)?;
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
         let after = (!progress.cursor.is_empty()).then(|| progress.cursor.clone());
-        let mut counts = LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() };
+        let mut counts = leg.counts();
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = sync_channel::<Message>(4);
             let reader = scope.spawn(move || self.read_chunks(leg, after, &send));
@@ -74,6 +74,7 @@ impl Engine {
                     return Err(EngineError::Cancelled);
                 }
                 rows.clear();
+                rows.width = l.read.columns.len() + l.read.joins.len();
                 match snapshot.sweep(&l.read, cursor.as_deref(), self.limits.batch_rows, &mut rows)? {
                     Swept::More(next) => cursor = Some(next),
                     Swept::End => ended = true,
@@ -89,7 +90,8 @@ impl Engine {
                 if rows.is_empty() {
                     continue;
                 }
-                let (items, values) = self.evaluate_rows(leg, &rows, key_len);
+                let unanswered = self.answer_all(leg, &mut *snapshot, &mut rows)?;
+                let (items, values) = self.evaluate_rows(leg, &rows, unanswered, key_len);
                 if send.send(Message::Batch { items, values }).is_err() {
                     return Ok(());
                 }
@@ -102,7 +104,13 @@ impl Engine {
         }
     }
 
-    fn evaluate_rows(&self, leg: &LegRt, rows: &Rows, key_len: usize) -> (Vec<Item>, Vec<Value>) {
+    fn evaluate_rows(
+        &self,
+        leg: &LegRt,
+        rows: &Rows,
+        mut unanswered: Vec<(usize, Box<Failure>)>,
+        key_len: usize,
+    ) -> (Vec<Item>, Vec<Value>) {
         let l = leg.leg();
         let n = rows.len();
         let mut items = Vec::with_capacity(n);
@@ -117,7 +125,7 @@ impl Engine {
                 base: None,
                 now: HashMap::new(),
                 path: String::new(),
-                was: None,
+                start: None,
                 kept: vec![],
                 renewed: false,
                 silent: false,
@@ -139,6 +147,11 @@ impl Engine {
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
+            }
+            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
+                item.what = What::Failed(unanswered.swap_remove(n).1);
+                items.push(item);
+                continue;
             }
             let start = values.len();
             item.what = match apply::evaluate(l, &self.maps.context, self.maps.companies.as_deref(), row, &mut values) {
@@ -163,22 +176,21 @@ impl Engine {
         let target_store = self.target(leg);
         let mut window = Window::default();
         let mut pending_from = self.opposite_position(leg)?;
-        let mut pending = PendingTarget::default();
         let again = progress.cursor.is_empty() && !progress.last_applied_at.is_empty();
         loop {
             let mut tx = self.begin(leg, progress)?;
             self.env.point("in transaction")?;
             // Now the pending set is exact; our own rows of earlier chunks pass by.
-            if let Some((through, opposite)) = &mut pending_from {
+            if let Some((through, pending, opposite)) = &mut pending_from {
                 loop {
                     let mut changes = Vec::new();
                     let table = leg.leg().target.table;
                     let log = std::slice::from_ref(opposite);
                     let ended = tx.changes(through, &[table], log, self.limits.log_rows, &mut changes)?;
-                    pending.add(leg, &changes, &HashMap::new());
                     if let Some(last) = changes.last() {
                         *through = target_store.position_at(last.seq);
                     }
+                    pending.add(leg, changes, ended);
                     if ended {
                         break;
                     }
@@ -186,9 +198,7 @@ impl Engine {
             }
             let mut chunk = Chunk::new(self, leg, mode, std::mem::take(&mut window));
             chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
-            if pending_from.is_some() {
-                chunk.pending = Some(&pending);
-            }
+            chunk.pending = pending_from.as_ref().map(|(_, pending, _)| pending);
             let mut chunk_counts = LegReport::default();
             let end = loop {
                 match receive.recv() {
@@ -268,13 +278,15 @@ impl Engine {
     }
 
     /// Where the opposite leg stands in the target's log, if the map has two-way lines.
-    fn opposite_position(&self, leg: &LegRt) -> Result<Option<(Position, String)>> {
+    fn opposite_position(&self, leg: &LegRt) -> Result<Option<(Position, PendingTarget, String)>> {
         if leg.map.two_way == 0 {
             return Ok(None);
         }
         let Some(opposite) = self.opposite(leg) else { return Ok(None) };
         let mut view = self.source(leg).snapshot()?;
-        Ok(view.state().progress(&opposite.name)?.map(|p| (p.position, opposite.name.clone())))
+        let Some(progress) = view.state().progress(&opposite.name)? else { return Ok(None) };
+        let pending = PendingTarget::of_leg(opposite, view.state())?;
+        Ok(Some((progress.position, pending, opposite.name.clone())))
     }
 }
 
@@ -291,7 +303,7 @@ fn copy(item: &Item) -> Item {
         base: item.base.clone(),
         now: item.now.clone(),
         path: item.path.clone(),
-        was: item.was.clone(),
+        start: item.start.clone(),
         kept: item.kept.clone(),
         renewed: item.renewed,
         silent: item.silent,

@@ -1,50 +1,56 @@
 //! Live sync: the cycle of the protocol. Legs are grouped by (source store, target store); each group reads one
 //! snapshot, so that the legs of one map never overlap.
 
-use super::chunk::{Chunk, Item, KeySet, Mode, What};
-use super::conflict::{Pending, PendingTarget};
-use super::fold::{Covered, Folded, LookedUp, Work, number};
-use super::quarantine::{Window, before_lines};
-use super::references::cell_value;
+use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What, word};
+use super::conflict::PendingTarget;
+use super::fold::{Folded, Work, number};
+use super::lookups::LookedUp;
+use super::quarantine::Window;
+use super::references::{Passing, cell_value};
 use super::report::{LegReport, Observer, Report, StoppedLeg};
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use super::setup::leg_state;
-use crate::schema::{ColumnId, TableId};
+use super::waiting::leavers_first;
+use crate::schema::TableId;
 use crate::sema::Company;
 use crate::store::{
-    Change, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Rows, Snapshot, Transaction,
+    Ahead, AheadKind, Change, Position, Progress, QuarantineFilter, QuarantineKind, ReadState, Snapshot, Transaction,
 };
-use crate::value::{Key, Value};
-use std::collections::HashMap;
+use crate::value::{Key, Type, Value};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// One leg in one cycle.
-struct LegRun<'a> {
-    leg: &'a LegRt,
-    progress: Progress,
-    works: Vec<Work>,
+pub(super) struct LegRun<'a> {
+    pub leg: &'a LegRt,
+    pub progress: Progress,
+    pub works: Vec<Work>,
     /// By index in `works`.
-    done: Vec<bool>,
+    pub done: Vec<bool>,
     /// Deletes that wait for the end of the cycle: (index in works, item).
     deletes: Vec<(usize, Item)>,
     /// Records that met a taken unique key.
-    retries: Vec<usize>,
+    pub retries: Vec<usize>,
+    /// Such records of pages of dependents.
+    pub postponed: Vec<Work>,
     /// Where the leg stands when all is done.
-    end: i64,
+    pub end: i64,
     /// Newest log number of the snapshot.
-    head: i64,
+    pub head: i64,
     counts: LegReport,
     window: Window,
     pending: Option<PendingTarget>,
     pending_through: Position,
-    pending_ahead: HashMap<String, i64>,
-    /// Integration keys that records hold since the cycle began, and records consumed ahead of the position.
-    claimed: KeySet,
-    /// Records consumed ahead of the position whose integration keys are not among them yet.
-    ahead: Vec<String>,
-    /// Looked-up rows that changed in what is not consumed.
-    looked_up: Vec<LookedUp>,
-    stopped: Option<String>,
+    claimed: Claims,
+    /// Rows of other legs' targets that have yet to go or to change.
+    passing: Passing,
+    /// The integration keys of such rows in this leg's target.
+    leaving: KeySet,
+    /// Records that the opposite leg made, whose integration keys are not among those claimed yet.
+    back: Vec<Vec<Value>>,
+    /// Looked-up rows that changed in what is not consumed, in the order of the log.
+    pub looked_up: Vec<LookedUp>,
+    pub stopped: Option<String>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
     started: Duration,
@@ -98,13 +104,16 @@ impl Engine {
             if self.env.cancelled() {
                 break;
             }
-            match self.forward(leg, wanted, snapshot.as_mut())? {
+            match self.forward(leg, wanted, snapshot.as_mut(), passing(&runs))? {
                 Some(run) => runs.push(run),
                 None => continue,
             }
         }
         for run in runs.iter_mut().rev() {
-            self.backward(run, snapshot.as_mut())?;
+            self.backward(run)?;
+        }
+        for run in &mut runs {
+            self.again(run, snapshot.as_mut())?;
         }
         let mut moved = false;
         for run in &mut runs {
@@ -134,85 +143,14 @@ impl Engine {
         Ok(moved)
     }
 
-    /// The rest of the log, row by row.
-    fn look_ahead(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        from: i64,
-        tables: &[TableId],
-        each: &mut dyn FnMut(&Change),
-    ) -> Result<()> {
-        if tables.is_empty() {
-            return Ok(());
-        }
-        let mut after = self.source(leg).position_at(from);
-        loop {
-            let mut changes = Vec::new();
-            let name = std::slice::from_ref(&leg.name);
-            let ended = snapshot.changes(&after, tables, name, self.limits.log_rows.max(1_000), &mut changes)?;
-            changes.iter().for_each(&mut *each);
-            match changes.last() {
-                Some(last) if !ended => after = self.source(leg).position_at(last.seq),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// Records that have work without a log row of their own may have one later in the log than this cycle reads; the
-    /// snapshot holds that change, so what was before it must be known.
-    fn own_later(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, from: i64, works: &mut [Work]) -> Result<()> {
-        let mut index: HashMap<Key, usize> = works
-            .iter()
-            .enumerate()
-            .filter(|(_, w)| w.first == i64::MAX && w.misfit.is_none())
-            .map(|(i, w)| (leg.source_key(&w.key), i))
-            .collect();
-        if index.is_empty() {
-            return Ok(());
-        }
-        let opposite = leg.opposite_name(&self.project);
-        self.look_ahead(leg, snapshot, from, &[leg.leg().source.table], &mut |c| {
-            let (Ok(key), false) = (&c.key, c.origin.as_deref() == Some(&opposite)) else { return };
-            if let Some(old_key) = &c.old_key
-                && let Some(i) = index.remove(&leg.source_key(old_key))
-            {
-                works[i].old_key.get_or_insert_with(|| old_key.clone());
-                works[i].key.clone_from(key);
-                index.insert(leg.source_key(key), i);
-            }
-            if let Some(i) = index.get(&leg.source_key(key)) {
-                for (column, value) in &c.old {
-                    works[*i].old.entry(*column).or_insert_with(|| value.clone());
-                }
-            }
-        })
-    }
-
-    /// A row that was deleted, and one that came under its primary key with another integration key, are two records.
-    fn part(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, works: &mut Vec<Work>) -> Result<()> {
-        let l = leg.leg();
-        let mut gone = Vec::new();
-        for w in works.iter_mut().filter(|w| w.reborn && w.based && !w.displaced && w.misfit.is_none()) {
-            let mut rows = Rows::of(&l.read);
-            let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
-            if there.first() != Some(&true) || !self.key_changed(leg, w, rows.row(0)) {
-                continue;
-            }
-            let mut new = Work::of(w.key.clone());
-            (new.first, new.last) = (w.first, w.last);
-            new.path.clone_from(&w.path);
-            (new.shared, new.renewed) = (true, true);
-            let mut old = std::mem::replace(w, new);
-            (old.shared, old.displaced) = (true, true);
-            gone.push(old);
-        }
-        works.append(&mut gone);
-        Ok(())
-    }
-
     /// Creates and updates of one leg, chunk by chunk.
-    fn forward<'a>(&'a self, leg: &'a LegRt, wanted: &str, snapshot: &mut dyn Snapshot) -> Result<Option<LegRun<'a>>> {
+    fn forward<'a>(
+        &'a self,
+        leg: &'a LegRt,
+        wanted: &str,
+        snapshot: &mut dyn Snapshot,
+        passing: Passing,
+    ) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
         let mut view = target.snapshot()?;
         let Some(progress) = view.state().progress(&leg.name)? else { return Ok(None) };
@@ -225,26 +163,23 @@ impl Engine {
             return Ok(None);
         }
         let head = number(&snapshot.head()?);
-        let covered = Covered {
-            ahead: view.state().ahead(&leg.name)?.into_iter().collect(),
-            ledger: view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n),
+        let ahead = view.state().ahead(&leg.name)?;
+        let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
+        let due = self.due(leg, view.state())?;
+        let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
+        let (mut folded, any) = loop {
+            let mut folded = Folded::new(leg, ahead.clone(), ledger, self.limits.log_rows, wanted.clone());
+            let any = self.fold_log(leg, snapshot, number(&progress.position), &mut folded)?;
+            let known = wanted.len();
+            wanted.extend(self.strangers(leg, view.state(), &folded)?);
+            if wanted.len() == known {
+                break (folded, any);
+            }
         };
-        let tables = watched_tables(leg);
-        let mut changes: Vec<Change> = Vec::new();
-        let ended = snapshot.changes(
-            &progress.position,
-            &tables,
-            std::slice::from_ref(&leg.name),
-            self.limits.log_rows,
-            &mut changes,
-        )?;
-        let last_read = changes.last().map_or(0, |c| c.seq);
-        let end = if ended { head } else { last_read };
-        let mut folded = Folded::default();
-        let any = !changes.is_empty();
-        folded.add(leg, &leg.opposite_name(&self.project), changes, &covered);
-        folded.renew(leg);
-        self.add_retries(leg, view.as_mut(), &mut folded)?;
+        let end = folded.end(head);
+        self.part(leg, snapshot, &mut folded)?;
+        self.give_waiting(leg, view.state(), &mut folded, due)?;
+        let claimed = self.claims(leg, view.state())?;
         drop(view);
         let mut run = LegRun {
             leg,
@@ -254,13 +189,15 @@ impl Engine {
             retries: vec![],
             end,
             head,
-            counts: LegReport { map: leg.map.id.clone(), into: leg.into.word().into(), ..LegReport::default() },
+            counts: leg.counts(),
             window: leg_state(self, &leg.name),
             pending: None,
             pending_through: Position::default(),
-            pending_ahead: HashMap::new(),
-            claimed: KeySet::default(),
-            ahead: covered.ahead.into_keys().collect(),
+            claimed,
+            passing,
+            postponed: vec![],
+            leaving: KeySet::default(),
+            back: std::mem::take(&mut folded.back),
             looked_up: std::mem::take(&mut folded.looked_up),
             stopped: None,
             moved: any && end > number(&progress.position),
@@ -270,69 +207,81 @@ impl Engine {
         if leg.map.two_way > 0 {
             self.pending_before(&mut run, snapshot)?;
         }
-        // What changed rows are looked up by comes first, page by page; the log rows that caused it stay unconsumed
-        // until all of it is done.
-        let looked_up = run.looked_up.clone();
-        if !ended && leg.leg().operations.delete {
-            let mut later = Folded::default();
-            let joined: Vec<TableId> = leg.leg().read.joins.iter().map(|j| j.table).collect();
-            self.look_ahead(leg, snapshot, end, &joined, &mut |c| later.add_looked_up(leg, c))?;
-            run.looked_up.append(&mut later.looked_up);
+        self.dependents(&mut run, snapshot, &mut folded)?;
+        if run.stopped.is_some() {
+            return Ok(Some(run));
         }
-        for change in &looked_up {
-            self.dependents(&mut run, snapshot, change, &mut folded)?;
-            if run.stopped.is_some() {
-                return Ok(Some(run));
-            }
-        }
-        let mut works = folded.works;
-        if !looked_up.is_empty() {
-            self.recall(leg, &mut works)?;
-        }
-        if !ended {
-            self.own_later(leg, snapshot, end, &mut works)?;
-        }
-        self.part(leg, snapshot, &mut works)?;
-        works.sort_by_key(|w| w.first);
-        // Work without a log row does not hold the position back.
+        let (works, glued) = leavers_first(leg, folded.works);
         run.done = vec![false; works.len()];
         run.works = works;
+        let all = run.works.len();
+        for work in std::mem::take(&mut run.postponed) {
+            run.retries.push(run.works.len());
+            run.works.push(work);
+            run.done.push(false);
+        }
         let mut at = 0;
-        while at < run.works.len() && run.stopped.is_none() && !self.env.cancelled() {
-            let upto = (at + self.limits.live_rows).min(run.works.len());
+        while at < all && run.stopped.is_none() && !self.env.cancelled() {
+            let mut upto = (at + self.limits.live_rows).min(all);
+            while glued[upto - 1] {
+                upto += 1;
+            }
             self.forward_chunk(&mut run, snapshot, at, upto)?;
             at = upto;
         }
         Ok(Some(run))
     }
 
-    /// Integration keys of records that a cycle which did not end consumed ahead of the position.
-    fn claim_ahead(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
-        let leg = run.leg;
-        let ahead = std::mem::take(&mut run.ahead);
-        let of_lines = |i: &usize| !matches!(leg.cells[*i].from, CellFrom::Reference(..));
-        if ahead.is_empty() || !leg.key_cells.iter().all(of_lines) {
-            return Ok(());
-        }
-        let companies: Vec<Option<Value>> = match leg.leg().company {
-            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
-            _ => vec![None],
-        };
-        let mut view = self.target(leg).snapshot()?;
-        let none_waits = view.state().quarantine_counts(&leg.name)?.is_empty();
-        let mut holding = Vec::new();
-        for key in ahead {
-            // One that waits has not got its key.
-            if none_waits || view.state().quarantine_of(&leg.name, &key)?.is_empty() {
-                holding.push(key);
+    /// Folds the log after a number to its end; whether there was anything.
+    pub(super) fn fold_log(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        after: i64,
+        folded: &mut Folded,
+    ) -> Result<bool> {
+        let (tables, opposite) = (watched_tables(leg), leg.opposite_name(&self.project));
+        let mut after = self.source(leg).position_at(after);
+        let mut any = false;
+        loop {
+            let mut changes: Vec<Change> = Vec::new();
+            let log = std::slice::from_ref(&leg.name);
+            let ended = snapshot.changes(&after, &tables, log, self.limits.log_rows, &mut changes)?;
+            any |= !changes.is_empty();
+            if let Some(last) = changes.last() {
+                after = self.source(leg).position_at(last.seq);
+            }
+            folded.add(leg, &opposite, changes);
+            if ended {
+                folded.close(leg);
+                return Ok(any);
             }
         }
-        drop(view);
-        let works: Vec<Work> = holding
-            .iter()
-            .filter_map(|k| Key::parse(k, &leg.source_key_types))
-            .map(|k| Work::of(k.0.into_vec()))
-            .collect();
+    }
+
+    /// Who holds which integration key ahead of the position.
+    fn claims(&self, leg: &LegRt, state: &mut dyn ReadState) -> Result<Claims> {
+        let held = state.held(&leg.name)?;
+        if held.is_empty() {
+            return Ok(Claims::new());
+        }
+        let target = leg.leg().target;
+        let table = self.maps.stores[target.store].1.get(target.table);
+        let types: Vec<Type> = leg.leg().key.iter().map(|c| table.column(*c).ty.clone()).collect();
+        let claim = |(ikey, key): (String, String)| Some((KeySet::fingerprint(&Key::parse(&ikey, &types)?), Some(key)));
+        Ok(held.into_iter().filter_map(claim).collect())
+    }
+
+    /// Rows that the opposite leg made after others were deleted may stand for these: they hold their integration keys.
+    fn claim_back(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        let leg = run.leg;
+        let back = std::mem::take(&mut run.back);
+        let of_lines = |i: &usize| !matches!(leg.cells[*i].from, CellFrom::Reference(..));
+        if back.is_empty() || !leg.key_cells.iter().all(of_lines) {
+            return Ok(());
+        }
+        let companies = self.companies_of(leg);
+        let works: Vec<Work> = back.into_iter().map(Work::of).collect();
         for works in works.chunks(self.limits.live_rows) {
             let mut values = Vec::new();
             for item in self.evaluate_works(leg, snapshot, works, &[], &mut values)? {
@@ -342,7 +291,7 @@ impl Engine {
                     let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
                     let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
                     if let Some(key) = key {
-                        run.claimed.insert(&Key::new(key.iter().zip(folds)));
+                        run.claimed.insert(KeySet::fingerprint(&Key::new(key.iter().zip(folds))), None);
                     }
                 }
             }
@@ -350,19 +299,51 @@ impl Engine {
         Ok(())
     }
 
+    /// Notes the integration keys of a record that is to be deleted.
+    fn leaves(&self, run: &mut LegRun<'_>, item: &Item) {
+        let leg = run.leg;
+        for company in self.companies_of(leg) {
+            let Some(before) = item.before_in(&word(company.as_ref())) else { continue };
+            let value = |i: &usize| cell_value(&leg.cells[*i], before, company.as_ref(), &[]);
+            let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
+            let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
+            if let Some(key) = key {
+                run.leaving.insert(&Key::new(key.iter().zip(folds)));
+            }
+        }
+    }
+
+    /// The companies a record fans out to; else none, once.
+    fn companies_of(&self, leg: &LegRt) -> Vec<Option<Value>> {
+        match leg.leg().company {
+            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
+            _ => vec![None],
+        }
+    }
+
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
-    fn forward_chunk(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, at: usize, upto: usize) -> Result<()> {
+    pub(super) fn forward_chunk(
+        &self,
+        run: &mut LegRun<'_>,
+        snapshot: &mut dyn Snapshot,
+        at: usize,
+        upto: usize,
+    ) -> Result<()> {
         let mut values = Vec::new();
         let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &run.looked_up, &mut values)?;
         if evaluated.iter().any(|i| i.before.is_some()) {
-            self.claim_ahead(run, snapshot)?;
+            self.claim_back(run, snapshot)?;
         }
         let mut items = Vec::new();
         let mut which = Vec::new();
         for (n, item) in evaluated.into_iter().enumerate() {
             run.counts.read += 1;
             match item.what {
-                What::Delete => run.deletes.push((at + n, item)),
+                // What waits of one that is gone must be out of the way of the one that has its key now.
+                What::Delete if !(run.works[at + n].gone && run.works[at + n].waits) => {
+                    self.leaves(run, &item);
+                    run.deletes.push((at + n, item));
+                }
                 _ => {
                     items.push(item);
                     which.push(at + n);
@@ -406,6 +387,10 @@ impl Engine {
         self.pending_now(run, tx.as_mut())?;
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
+        chunk.cache.passing.clone_from(&run.passing);
+        if !mode.last_try && leg.refers_to_itself() {
+            chunk.cache.passing.extend(passing(std::slice::from_ref(run)));
+        }
         chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
         // A second try begins from the same.
         chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
@@ -427,27 +412,35 @@ impl Engine {
         let written = std::mem::take(&mut chunk.written);
         let window = std::mem::take(&mut chunk.window);
         run.claimed = std::mem::take(&mut chunk.claimed);
+        let holds = std::mem::take(&mut chunk.holds);
         drop(chunk);
         for (n, &w) in which.iter().enumerate() {
             if left.retry.contains(&n) {
                 run.retries.push(w);
+                for ikey in &left.leaving {
+                    run.leaving.insert(ikey);
+                }
             } else {
                 run.done[w] = true;
             }
         }
         let position = self.reached(run);
-        let cut_short = run.end < run.head;
         for (item, &w) in items.iter().zip(which) {
             let work = &run.works[w];
-            // The snapshot holds more than the stretch of the log at hand: a later row of the same record would be
-            // judged once more by a before that is none.
-            // But a row that was deleted and is there may be another record's.
-            let unsure = cut_short && work.deleted && !item.absent;
-            let twice = cut_short && !unsure && (leg.map.two_way > 0 || item.before.is_some());
-            if run.done[w] && (work.last > position || twice) && !work.shared && work.misfit.is_none() {
-                let key = leg.source_key(&work.key).to_text();
-                tx.state_mut().put_ahead(&leg.name, &key, if unsure { work.last } else { run.head })?;
+            if !run.done[w] || work.last <= position || work.misfit.is_some() {
+                continue;
             }
+            // The snapshot holds all of the log, and so does what was applied.
+            let (kind, through) = match work.gone || (work.deleted && item.absent) {
+                true => (AheadKind::Gone, work.last),
+                false if work.newborn => (AheadKind::Reborn, run.head),
+                false => (AheadKind::Now, run.head),
+            };
+            let key = leg.source_key(&work.key).to_text();
+            for (_, ikey) in holds.iter().filter(|(n, _)| *n == item.n && kind != AheadKind::Gone) {
+                tx.state_mut().put_held(&leg.name, &ikey.to_text(), &key, run.head)?;
+            }
+            tx.state_mut().put_ahead(&leg.name, &Ahead { key, kind, through })?;
         }
         let own = |t: TableId, k: &[Value]| t == leg.leg().target.table && written.contains(&leg.target_key(k));
         self.seal(run, tx, position, counts.written() > 0, &own)?;
@@ -500,8 +493,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes, then what met a taken unique key.
-    fn backward(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+    /// The deletes that were put aside.
+    pub(super) fn backward(&self, run: &mut LegRun<'_>) -> Result<()> {
         if run.stopped.is_some() {
             return Ok(());
         }
@@ -513,8 +506,17 @@ impl Engine {
             }
             self.apply_and_commit(run, items, which, &[], false)?;
         }
+        Ok(())
+    }
+
+    /// What met a taken unique key, or refers to a row that had yet to go or to change.
+    pub(super) fn again(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
+        if run.stopped.is_some() || self.env.cancelled() {
+            return Ok(());
+        }
+        run.passing.clear();
         let retries = std::mem::take(&mut run.retries);
-        if !retries.is_empty() && run.stopped.is_none() {
+        if !retries.is_empty() {
             let works: Vec<Work> = retries.iter().map(|w| run.works[*w].clone()).collect();
             let mut values = Vec::new();
             let items = self.evaluate_works(run.leg, snapshot, &works, &run.looked_up, &mut values)?;
@@ -537,192 +539,20 @@ impl Engine {
         Ok(run.moved)
     }
 
-    /// Re-evaluates, page by page, the records that reach a changed row.
-    fn dependents(
-        &self,
-        run: &mut LegRun<'_>,
-        snapshot: &mut dyn Snapshot,
-        change: &LookedUp,
-        folded: &mut Folded,
-    ) -> Result<()> {
-        let leg = run.leg;
-        let l = leg.leg();
-        let join = &l.read.joins[change.join];
-        let schema = &self.maps.stores[l.source.store].1;
-        let plan = crate::store::ReadPlan {
-            table: join.table,
-            joins: vec![],
-            columns: join.key.iter().map(|c| (0, *c)).collect(),
-        };
-        let mut rows = Rows::of(&plan);
-        let there = snapshot.fetch(&plan, std::slice::from_ref(&change.key), &mut rows)?;
-        let mut wanted: Vec<Vec<Value>> = Vec::new();
-        if there.first() == Some(&true) {
-            wanted.push(rows.row(0).to_vec());
-        }
-        if let Some(before) = &change.before
-            && !wanted.contains(before)
-        {
-            wanted.push(before.clone());
-        }
-        let key_len = schema.get(l.source.table).primary_key.len();
-        for values in wanted {
-            if values.iter().any(Value::is_null) {
-                continue;
-            }
-            let mut after: Option<Vec<Value>> = None;
-            loop {
-                let keys =
-                    snapshot.dependents(&l.read, change.join, &values, after.as_deref(), self.limits.live_rows)?;
-                let full = keys.len() == self.limits.live_rows;
-                after = keys.last().map(|k| k[..key_len].to_vec());
-                let mut page: Vec<Work> = Vec::new();
-                for key in keys {
-                    if !folded.knows(leg, &key) && (full || folded.works.len() > self.limits.log_rows) {
-                        let mut w = Work::of(key);
-                        (w.dependent, w.path) = (true, change.path.clone());
-                        page.push(w);
-                    } else {
-                        let w = folded.work(leg, &key);
-                        w.dependent |= w.last == 0;
-                        if change.path.len() > w.path.len() {
-                            w.path.clone_from(&change.path);
-                        }
-                    }
-                }
-                if !page.is_empty() {
-                    if run.end < run.head {
-                        self.own_later(leg, snapshot, run.end, &mut page)?;
-                    }
-                    self.recall(leg, &mut page)?;
-                    self.dependent_page(run, snapshot, page)?;
-                }
-                if !full || run.stopped.is_some() || self.env.cancelled() {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A page of dependents in its own transaction; the log rows that caused it stay where they are.
-    fn dependent_page(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot, page: Vec<Work>) -> Result<()> {
-        let (works, done) = (std::mem::take(&mut run.works), std::mem::take(&mut run.done));
-        let end = std::mem::replace(&mut run.end, number(&run.progress.position));
-        run.done = vec![false; page.len()];
-        let n = page.len();
-        run.works = page;
-        let outcome = self.forward_chunk(run, snapshot, 0, n).and_then(|()| self.backward(run, snapshot));
-        (run.works, run.done, run.end) = (works, done, end);
-        outcome
-    }
-
-    /// Records in quarantine whose time has come, and parked ones whose reference has arrived.
-    fn add_retries(&self, leg: &LegRt, view: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
-        let due =
-            QuarantineFilter { leg: Some(leg.name.clone()), due: Some(self.env.now()), limit: self.limits.live_rows };
-        let mut entries = view.state().quarantined(&due)?;
-        for key in view.state().arrived(&leg.name, self.limits.live_rows)? {
-            entries.extend(view.state().quarantine_of(&leg.name, &key)?);
-        }
-        // A record that changed again keeps the base, and the key, of its first change; also under the key it had.
-        if !view.state().quarantine_counts(&leg.name)?.is_empty() {
-            let mut renamed: HashMap<String, Vec<Value>> = HashMap::new();
-            for w in folded.works.iter().filter(|w| w.misfit.is_none() && !w.displaced) {
-                if let Some(was) = &w.old_key {
-                    renamed.insert(leg.source_key(was).to_text(), w.key.clone());
-                }
-            }
-            let keys: Vec<String> =
-                folded.works.iter().filter(|w| !w.renewed).map(|w| leg.source_key(&w.key).to_text()).collect();
-            let undone = std::mem::take(&mut folded.undone);
-            let keys = keys.into_iter().chain(undone.iter().map(|k| leg.source_key(k).to_text()));
-            let mut more = Vec::new();
-            for key in keys {
-                more.extend(view.state().quarantine_of(&leg.name, &key)?);
-            }
-            for (was, now) in renamed {
-                for mut entry in view.state().quarantine_of(&leg.name, &was)? {
-                    entry.key = leg.source_key(&now).to_text();
-                    entries.retain(|e| e.key != was);
-                    more.retain(|e| e.key != was);
-                    more.push(entry);
-                }
-            }
-            entries.extend(more);
-        }
-        for entry in entries {
-            let Some(key) = Key::parse(&entry.key, &leg.source_key_types) else { continue };
-            let known = folded.work(leg, &key.0).last != 0;
-            let base = self.base_of(leg, &entry);
-            let before = before_lines(leg, &entry.old_ikey);
-            let w = folded.work(leg, &key.0);
-            w.before.extend(before.map(|b| (entry.company.clone(), b)));
-            if !base.is_empty() {
-                for (c, v) in base {
-                    w.old.insert(c, v);
-                }
-                w.based = true;
-            } else if !known {
-                w.based = false;
-            }
-        }
-        Ok(())
-    }
-
-    /// What waits of records that come to be evaluated because of what they look up: the base, and the key before.
-    fn recall(&self, leg: &LegRt, works: &mut [Work]) -> Result<()> {
-        let mut view = self.target(leg).snapshot()?;
-        if view.state().quarantine_counts(&leg.name)?.is_empty() {
-            return Ok(());
-        }
-        for w in works.iter_mut().filter(|w| w.dependent && w.before.is_empty()) {
-            for entry in view.state().quarantine_of(&leg.name, &leg.source_key(&w.key).to_text())? {
-                let base = self.base_of(leg, &entry);
-                if !base.is_empty() {
-                    (w.based, w.dependent) = (true, false);
-                    w.old.extend(base);
-                }
-                w.before.extend(before_lines(leg, &entry.old_ikey).map(|b| (entry.company, b)));
-            }
-        }
-        Ok(())
-    }
-
-    fn base_of(&self, leg: &LegRt, entry: &Quarantined) -> HashMap<ColumnId, Value> {
-        self.base_in(leg.leg().source.store, leg.leg().source.table, &entry.base)
-    }
-
-    fn base_in(&self, store: usize, table: TableId, base: &str) -> HashMap<ColumnId, Value> {
-        let schema = &self.maps.stores[store].1;
-        let Ok(map) = serde_json::from_str::<HashMap<String, String>>(base) else { return HashMap::new() };
-        map.into_iter()
-            .filter_map(|(name, text)| {
-                let column = schema.column(table, &name)?;
-                let ty = schema.get(table).column(column).ty.clone();
-                let key = Key::parse(&text, &[ty])?;
-                Some((column, key.0.first()?.clone()))
-            })
-            .collect()
-    }
-
     /// What is pending for the opposite leg as the phase begins: its quarantine; its log is read in the transaction.
     fn pending_before(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
         let Some(opposite) = self.opposite(run.leg) else { return Ok(()) };
         let Some(progress) = snapshot.state().progress(&opposite.name)? else { return Ok(()) };
-        let mut pending = PendingTarget::default();
+        let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
         for entry in snapshot.state().quarantined(&filter)? {
             if entry.kind == QuarantineKind::Skipped {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
-                let base = self.base_of(opposite, &entry);
-                let inserted = base.is_empty();
-                pending.by_key.insert(key, Pending { base, inserted, ..Pending::default() });
+                pending.waits(key.0.into_vec(), self.base_of(opposite, &entry));
             }
         }
-        run.pending_ahead = snapshot.state().ahead(&opposite.name)?.into_iter().collect();
         run.pending = Some(pending);
         run.pending_through = progress.position;
         Ok(())
@@ -736,10 +566,10 @@ impl Engine {
         loop {
             let mut changes = Vec::new();
             let ended = tx.changes(&run.pending_through, &[table], &opposite, self.limits.log_rows, &mut changes)?;
-            pending.add(run.leg, &changes, &run.pending_ahead);
             if let Some(last) = changes.last() {
                 run.pending_through = self.target(run.leg).position_at(last.seq);
             }
+            pending.add(run.leg, changes, ended);
             if ended {
                 return Ok(());
             }
@@ -747,13 +577,22 @@ impl Engine {
     }
 }
 
+/// The rows that legs before have yet to delete, or to give another key.
+fn passing(runs: &[LegRun<'_>]) -> Passing {
+    let of = |run: &LegRun<'_>| {
+        let l = run.leg.leg();
+        (!run.leaving.is_empty()).then(|| (l.target.table, l.key.clone(), run.leaving.clone()))
+    };
+    runs.iter().filter_map(of).collect()
+}
+
 /// The tables a leg reads.
 pub(super) fn watched_tables(leg: &LegRt) -> Vec<TableId> {
     let l = leg.leg();
     let mut tables = vec![l.source.table];
-    for j in &l.read.joins {
-        if !tables.contains(&j.table) {
-            tables.push(j.table);
+    for w in &leg.ways {
+        if !tables.contains(&w.table) {
+            tables.push(w.table);
         }
     }
     tables

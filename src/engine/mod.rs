@@ -10,13 +10,16 @@ mod fence;
 mod fold;
 mod initial;
 mod live;
+mod lookups;
 mod message;
 mod quarantine;
 mod references;
+mod related;
 pub mod report;
 mod runtime;
 mod setup;
 pub mod status;
+mod waiting;
 
 pub use env::Env;
 pub use report::{LegReport, Observer, Quiet, Report, StoppedLeg};

@@ -2,10 +2,11 @@
 //! must stop itself (R12).
 
 use super::apply::{Failure, code};
-use super::chunk::{Chunk, Item, Left, Record};
+use super::chunk::{Chunk, Item, KeySet, Left, Record};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
+use crate::sema::Company;
 use crate::store::{QuarantineFilter, QuarantineKind, Quarantined, RecordError, RecordErrorKind, Transaction, Wait};
 use crate::value::{Key, Type, Value};
 use std::collections::VecDeque;
@@ -54,6 +55,7 @@ impl Chunk<'_> {
         let item = &items[record.item];
         if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk {
             left.retry.push(record.item);
+            left.leaving.push(self.ikey_of(record));
             return Ok(());
         }
         let mut f = self.store_failure(&e);
@@ -100,25 +102,50 @@ impl Chunk<'_> {
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
-            self.forget_old_key(tx, item, company)?;
         }
         Ok(())
     }
 
-    /// What waits under the primary key that the record had waits no more: the record is dealt with under its new one.
-    fn forget_old_key(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
-        if let Some(was) = &item.was {
-            tx.state_mut().release(&self.leg.name, &self.leg.source_key(was).to_text(), company)?;
+    /// What waits goes along with records whose primary key changed. Of one that came under a key which another record
+    /// had, nothing waits. All at once: records may have taken their keys from each other.
+    pub(super) fn move_waiting(&mut self, tx: &mut dyn Transaction, items: &[Item]) -> Result<()> {
+        // A last try comes after a first one.
+        if !self.has_quarantine || self.mode.last_try {
+            return Ok(());
         }
-        Ok(())
+        let mut moved = Vec::new();
+        for item in items {
+            let key = self.leg.source_key(&item.key).to_text();
+            let was = item.start.as_ref().map(|k| self.leg.source_key(k).to_text());
+            if let Some(was) = was.filter(|was| *was != key && !item.silent) {
+                for entry in tx.state_mut().quarantine_of(&self.leg.name, &was)? {
+                    moved.push(Quarantined { key: key.clone(), ..entry });
+                }
+                tx.state_mut().release(&self.leg.name, &was, "")?;
+            }
+        }
+        for item in items.iter().filter(|i| i.renewed) {
+            tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), "")?;
+        }
+        moved.iter().try_for_each(|entry| Ok(tx.state_mut().quarantine(entry)?))
+    }
+
+    /// Whether another record holds this integration key since the item's record was last consumed.
+    pub(super) fn taken(&self, item: &Item, ikey: &Key) -> bool {
+        match self.claimed.get(&KeySet::fingerprint(ikey)) {
+            None => false,
+            Some(None) => true,
+            Some(Some(by)) => item.start.as_ref().is_none_or(|k| self.leg.source_key(k).to_text() != *by),
+        }
     }
 
     /// A record holds this integration key from now on: no other one's row is found by it any more.
-    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, ikey: &Key) -> Result<()> {
-        self.claimed.insert(ikey);
+    pub(super) fn claim(&mut self, tx: &mut dyn Transaction, item: &Item, ikey: &Key) -> Result<()> {
+        self.claimed.insert(KeySet::fingerprint(ikey), None);
+        self.holds.push((item.n, ikey.clone()));
         if self.befores.remove(ikey) {
             for entry in tx.state_mut().quarantined(&self.filter())? {
-                if self.before_ikey(&entry.old_ikey, &entry.company).as_ref() == Some(ikey) {
+                if self.before_ikeys(&entry.old_ikey, &entry.company).contains(ikey) {
                     tx.state_mut().forget_before(&self.leg.name, &entry.key, &entry.company)?;
                 }
             }
@@ -133,14 +160,21 @@ impl Chunk<'_> {
     /// Learns under which integration keys records that wait were applied.
     pub(super) fn learn_befores(&mut self, tx: &mut dyn Transaction) -> Result<()> {
         let entries = tx.state_mut().quarantined(&self.filter())?;
-        self.befores = entries.iter().filter_map(|e| self.before_ikey(&e.old_ikey, &e.company)).collect();
+        self.befores = entries.iter().flat_map(|e| self.before_ikeys(&e.old_ikey, &e.company)).collect();
         Ok(())
     }
 
-    /// The integration key of an entry's lines before; none where parts of it are looked up in the target.
-    fn before_ikey(&self, text: &str, company: &str) -> Option<Key> {
-        let lines = before_lines(self.leg, text)?;
-        Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?))
+    /// The integration keys of an entry's lines before, in every company if it waits as a whole; none where parts of it
+    /// are looked up in the target.
+    fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
+        let Some(lines) = before_lines(self.leg, text) else { return vec![] };
+        let ikey = |company: &str| Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?));
+        match self.leg.leg().company {
+            Company::Each(_) if company.is_empty() => {
+                self.engine.maps.companies.iter().flatten().filter_map(|c| ikey(c)).collect()
+            }
+            _ => ikey(company).into_iter().collect(),
+        }
     }
 
     /// Puts a record into quarantine and goes on.
@@ -156,9 +190,6 @@ impl Chunk<'_> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
-        if item.renewed && self.has_quarantine {
-            tx.state_mut().release(&leg.name, &key, company)?;
-        }
         let record = message::record(&self.engine.maps, leg, &item.key);
         let (message, line) = message::sentence(&self.engine.maps, leg, &record, f);
         let earlier = match self.has_quarantine {
@@ -216,12 +247,8 @@ impl Chunk<'_> {
             next_try,
             since: env.now(),
         };
-        if self.has_quarantine {
-            self.forget_old_key(tx, item, company)?;
-        }
-        if let Some(before) = self.before_ikey(&entry.old_ikey, company) {
-            self.befores.insert(before);
-        }
+        let befores = self.before_ikeys(&entry.old_ikey, company);
+        self.befores.extend(befores);
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;

@@ -1,17 +1,27 @@
 //! References written through lookups: from the values of their lines to the referred row's key.
 
 use super::apply::{Failure, code};
+use super::chunk::KeySet;
 use super::runtime::{Cell, CellFrom, LegRt, Result};
-use crate::schema::StoreSchema;
+use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::sema::{Reference, ReferenceInput, ReferenceTarget};
 use crate::store::{Found, QuarantineKind, Transaction, Wait};
 use crate::syntax::ast::OnMissing;
 use crate::value::{Key, Value};
 use std::collections::HashMap;
 
-/// Rows found in this transaction: (reference, alternative, values) to the columns asked for. Only hits are kept: a
-/// row that is not there yet may be written by this very transaction.
-pub(super) type Cache = HashMap<(usize, usize, Key), Vec<Value>>;
+/// Rows that other legs of the cycle have yet to delete or to give another key: table, key columns, keys.
+pub(super) type Passing = Vec<(TableId, Vec<ColumnId>, KeySet)>;
+
+/// What is known of referred rows.
+#[derive(Default)]
+pub(super) struct Cache {
+    /// Rows found in this transaction: (reference, alternative, values) to the columns asked for. Only hits are kept: a
+    /// row that is not there yet may be written by this very transaction.
+    found: HashMap<(usize, usize, Key), Vec<Value>>,
+    /// A record that refers to one of these rows is tried again when it is gone.
+    pub passing: Passing,
+}
 
 /// How many found rows are kept, so that memory does not grow with the chunk.
 const CACHED: usize = 20_000;
@@ -19,6 +29,8 @@ const CACHED: usize = 20_000;
 /// A record that cannot be written because of a reference.
 pub(super) struct Unresolved {
     pub failure: Failure,
+    /// The row is there, but has yet to go or to change in this cycle.
+    pub passing: bool,
     /// What it waits for, where it parks.
     pub waits: Vec<Wait>,
 }
@@ -41,7 +53,7 @@ pub(super) fn resolve(
             resolved.push(vec![]);
             continue;
         }
-        match resolve_one(leg, schema, tx, r, reference, lines, company, &resolved, cache)? {
+        match resolve_one(leg, schema, tx, r, reference, lines, company, &resolved, key_only, cache)? {
             Ok(values) => resolved.push(values),
             Err(unresolved) => return Ok(Err(unresolved)),
         }
@@ -59,6 +71,7 @@ fn resolve_one(
     lines: &[Value],
     company: Option<&Value>,
     resolved: &[Vec<Value>],
+    key_only: bool,
     cache: &mut Cache,
 ) -> Result<std::result::Result<Vec<Value>, Box<Unresolved>>> {
     let l = leg.leg();
@@ -84,7 +97,7 @@ fn resolve_one(
                     code::REQUIRED,
                     String::new(),
                 );
-                return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+                return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
             }
             return Ok(Ok(vec![Value::Null; width]));
         };
@@ -97,10 +110,18 @@ fn resolve_one(
             }
             row
         };
-        if let Some(row) = cache.get(&(r, t, key.clone())) {
+        if let Some(row) = cache.found.get(&(r, t, key.clone())) {
             return Ok(Ok(written(row)));
         }
         let by: Vec<_> = target.by.iter().map(|(c, _)| *c).collect();
+        let passes = |(table, columns, keys): &(TableId, Vec<ColumnId>, KeySet)| {
+            *table == target.table && *columns == by && keys.contains(&key)
+        };
+        if !key_only && cache.passing.iter().any(passes) {
+            let f =
+                fail("the referred row is about to change".into(), "it is tried again", code::MISSING, String::new());
+            return Ok(Err(Box::new(Unresolved { failure: f, passing: true, waits: vec![] })));
+        }
         let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
         let shown = Key(values.clone().into_boxed_slice()).to_string();
         match tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop() {
@@ -112,13 +133,13 @@ fn resolve_one(
                         code::MISFIT,
                         shown,
                     );
-                    return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+                    return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
                 }
                 let out = written(&row);
-                if cache.len() >= CACHED {
-                    cache.clear();
+                if cache.found.len() >= CACHED {
+                    cache.found.clear();
                 }
-                cache.insert((r, t, key), row);
+                cache.found.insert((r, t, key), row);
                 return Ok(Ok(out));
             }
             Some(Found::Many) => {
@@ -128,7 +149,7 @@ fn resolve_one(
                     code::KEY,
                     shown,
                 );
-                return Ok(Err(Box::new(Unresolved { failure: f, waits: vec![] })));
+                return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
             }
             Some(Found::None) | None => {
                 tried.push(format!("`{}` with {shown}", table.name));
@@ -156,7 +177,7 @@ fn resolve_one(
         _ => f.remedy = "add the row, then `tablemap errors retry`".into(),
     }
     // A polymorphic reference is satisfied by any of its tables: what arrives first wakes the record.
-    Ok(Err(Box::new(Unresolved { failure: f, waits })))
+    Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits })))
 }
 
 /// The values to find the row by; none where the reference is null.

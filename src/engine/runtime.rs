@@ -1,6 +1,8 @@
 //! The engine's handles: stores, legs made ready for running, limits.
 
 use super::env::Env;
+use super::lookups::Way;
+use super::report::LegReport;
 use crate::schema::{ColumnId, StoreSchema, Table};
 use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget};
 use crate::store::{Store, StoreError};
@@ -172,6 +174,8 @@ pub(super) struct LegRt {
     pub target_key_folds: Vec<Collation>,
     /// No references: a cell is a line.
     pub plain: bool,
+    /// How changed rows of other tables lead to records.
+    pub ways: Vec<Way>,
 }
 
 impl LegRt {
@@ -254,10 +258,15 @@ impl LegRt {
             source_key_types: source.primary_key.iter().map(|c| source.column(*c).ty.clone()).collect(),
             source_key_folds: source.primary_key.iter().map(|c| source.column(*c).collation).collect(),
             target_key_folds: target.primary_key.iter().map(|c| target.column(*c).collation).collect(),
+            ways: super::lookups::ways(leg, &stores[leg.source.store].1),
             plain: leg.references.is_empty() && !matches!(leg.company, Company::Each(_)),
             columns,
             cells,
         }
+    }
+    /// Counts of it, none yet.
+    pub fn counts(&self) -> LegReport {
+        LegReport { map: self.map.id.clone(), into: self.into.word().into(), ..LegReport::default() }
     }
     pub fn leg(&self) -> &Leg {
         self.map.leg(self.into).unwrap_or_else(|| unreachable!("a ready leg has its leg"))
@@ -271,6 +280,11 @@ impl LegRt {
     }
     pub fn target_key(&self, values: &[Value]) -> Key {
         Key::new(values.iter().zip(self.target_key_folds.iter().copied()))
+    }
+    /// Whether it writes references to rows of its own target.
+    pub fn refers_to_itself(&self) -> bool {
+        let l = self.leg();
+        l.references.iter().flat_map(|r| &r.targets).any(|t| t.table == l.target.table)
     }
     /// Whether a new or scheduled run includes it without being named.
     pub fn is_live(&self) -> bool {

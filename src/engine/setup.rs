@@ -68,16 +68,15 @@ impl Engine {
     /// Legs of maps that are no longer in the project let their logs go; should a map come back, it begins anew.
     fn forget_removed(&self) -> Result<()> {
         let prefix = format!("{}/", self.project);
+        let ids: Vec<String> = self.stores.iter().map(|s| Ok(s.identity()?.store_id)).collect::<Result<_>>()?;
         for target in &self.stores {
             let known = target.snapshot()?.state().all_progress(&prefix)?;
             for mut p in known {
                 if p.map_hash.is_empty() || self.legs.iter().any(|l| l.name == p.leg) {
                     continue;
                 }
-                for (s, source) in self.stores.iter().enumerate() {
-                    if source.identity()?.store_id == p.source_id {
-                        self.let_log_go(s, &p.leg)?;
-                    }
+                if let Some(source) = ids.iter().position(|id| *id == p.source_id) {
+                    self.let_log_go(source, &p.leg)?;
                 }
                 (p.phase, p.cursor, p.map_hash) = ("initial".into(), String::new(), String::new());
                 let mut tx = target.begin()?;
@@ -131,13 +130,7 @@ impl Engine {
         let legs = self.runnable(select)?;
         self.start_scheduled(&legs, observer, &mut report)?;
         for &i in &legs {
-            let leg = &self.legs[i];
-            let counts = super::report::LegReport {
-                map: leg.map.id.clone(),
-                into: leg.into.word().into(),
-                ..super::report::LegReport::default()
-            };
-            report.add(&counts);
+            report.add(&self.legs[i].counts());
         }
         self.drain(&legs, observer, &mut report)?;
         self.note_runs(&legs)?;

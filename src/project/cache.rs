@@ -5,13 +5,13 @@ use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources};
 use crate::syntax::ast;
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 /// Maps and schemas as read before. Empty, it keeps nothing: a command that reads once has no use for it.
 #[derive(Default)]
 pub struct Cache {
     pub(super) maps: Kept<ast::File>,
-    pub(super) schemas: Kept<StoreSchema>,
+    pub(super) schemas: Kept<Arc<StoreSchema>>,
 }
 
 impl Cache {

@@ -34,3 +34,9 @@ pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + S
     done.sort_by_key(|(start, _)| *start);
     done.into_iter().flat_map(|(_, own)| own).collect()
 }
+
+/// Does a piece of work for each number below `count`, on as many threads as there are processors.
+pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    let numbers: Vec<usize> = (0..count).collect();
+    in_parallel(&numbers, |n| work(*n));
+}

@@ -7,6 +7,7 @@ use crate::source::{FileId, Sources, Span};
 use crate::yaml::{self, Codes, Entry, Node, Reader};
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const TOP: &[&str] = &["name", "stores", "maps", "companies", "time_zone", "state", "limits", "checks"];
 const STORE: &[&str] = &["kind", "path", "url", "schema", "poll"];
@@ -172,7 +173,7 @@ impl Builder<'_> {
         let schema = self.r.require(&f, "schema", &what);
         let schema_path = schema.and_then(|n| self.path(n, "`schema`", Severity::Error)).unwrap_or_default();
         let schema_span = schema.map_or(e.key_span, |n| n.span);
-        let schema = StoreSchema { name: name.clone(), ..StoreSchema::default() };
+        let schema = Arc::new(StoreSchema { name: name.clone(), ..StoreSchema::default() });
         Some(StoreConfig { name, span: e.key_span, kind, location, poll, schema_path, schema, schema_span })
     }
 

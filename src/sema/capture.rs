@@ -1,6 +1,7 @@
 //! What the source store's log must hold for a leg.
 
 use super::reader::{Reader, Reads};
+use super::related::Related;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::store::CaptureSpec;
 use std::collections::BTreeSet;
@@ -56,6 +57,7 @@ pub(crate) fn specs(schema: &StoreSchema, reader: &Reader<'_>, wanted: &Wanted, 
         }
         of(table, watched, old);
     }
+    related(schema, &reader.related, &mut of);
     specs
         .into_iter()
         .map(|(table, watched, old)| CaptureSpec {
@@ -64,4 +66,24 @@ pub(crate) fn specs(schema: &StoreSchema, reader: &Reader<'_>, wanted: &Wanted, 
             old: old.into_iter().collect(),
         })
         .collect()
+}
+
+/// Of related rows all that is read, and what it was: an answer of before is worked out from it.
+fn related(schema: &StoreSchema, all: &[Related], of: &mut dyn FnMut(TableId, BTreeSet<ColumnId>, BTreeSet<ColumnId>)) {
+    for r in all {
+        for from in 0..=r.read.joins.len() {
+            let join = from.checked_sub(1).and_then(|j| r.read.joins.get(j));
+            let table = join.map_or(r.read.table, |j| j.table);
+            let mut read: BTreeSet<ColumnId> =
+                r.read.columns.iter().filter(|(f, _)| *f == from).map(|(_, c)| *c).collect();
+            read.extend(join.iter().flat_map(|j| &j.key));
+            if from == 0 {
+                read.extend(r.by.iter().map(|(c, ..)| *c));
+            }
+            let key = &schema.get(table).primary_key;
+            let watched = read.iter().filter(|c| !key.contains(c)).copied().collect();
+            of(table, watched, read);
+        }
+        related(schema, &r.related, of);
+    }
 }

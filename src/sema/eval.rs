@@ -45,7 +45,7 @@ impl Expr {
     pub fn eval<'a>(&'a self, context: &Context, row: &'a [Value]) -> Out<'a> {
         Ok(match self {
             Expr::Constant(v) => Cow::Borrowed(v),
-            Expr::Slot(i) => Cow::Borrowed(row.get(*i).unwrap_or(&NULL)),
+            Expr::Slot(i) | Expr::Related(i) => Cow::Borrowed(row.get(*i).unwrap_or(&NULL)),
             Expr::FirstFound(ways) => {
                 let found = |flag: usize| matches!(row.get(flag), Some(Value::Boolean(true)));
                 let cell = ways.iter().find(|(flag, _)| found(*flag)).and_then(|(_, cell)| row.get(*cell));

@@ -15,6 +15,8 @@ pub enum Expr {
     Slot(usize),
     /// The first of (found flag slot, cell slot) whose flag is true, else null: a polymorphic path.
     FirstFound(Vec<(usize, usize)>),
+    /// The cell of an answer about related rows.
+    Related(usize),
     /// A function call; null rule applied here.
     Call(FunctionRef, Vec<Expr>),
     /// `-x`
@@ -116,7 +118,7 @@ impl Expr {
     /// Calls `f` on this and everything below it, inner ones first.
     pub(crate) fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
         match self {
-            Expr::Constant(_) | Expr::Slot(_) | Expr::FirstFound(_) => {}
+            Expr::Constant(_) | Expr::Slot(_) | Expr::FirstFound(_) | Expr::Related(_) => {}
             Expr::Call(_, items) | Expr::And(items) | Expr::Or(items) => items.iter_mut().for_each(|e| e.each_mut(f)),
             Expr::Negate(x)
             | Expr::Not(x)

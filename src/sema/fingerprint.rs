@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::ir::Leg;
 use super::line::pairs_of;
+use super::related::Related;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
 use crate::syntax::ast::{File, Line, LineValues, Map, Name, Pairs, Trivia, ValuesDecl};
@@ -30,6 +31,7 @@ pub(crate) fn fingerprint(env: &Env<'_>, legs: &[Option<&Leg>]) -> String {
             let table = if *from == 0 { leg.read.table } else { leg.read.joins[*from - 1].table };
             tell(&mut text, source.schema, table, *column);
         }
+        related(&mut text, source.schema, &leg.related);
         for line in &leg.lines {
             let _ = write!(text, "{}:{:?}", line.column, line.ty);
         }
@@ -42,6 +44,16 @@ pub(crate) fn fingerprint(env: &Env<'_>, legs: &[Option<&Leg>]) -> String {
         let _ = write!(s, "{b:02x}");
         s
     })
+}
+
+fn related(text: &mut String, schema: &StoreSchema, all: &[Related]) {
+    for r in all {
+        for (from, column) in &r.read.columns {
+            let join = from.checked_sub(1).and_then(|j| r.read.joins.get(j));
+            tell(text, schema, join.map_or(r.read.table, |j| j.table), *column);
+        }
+        related(text, schema, &r.related);
+    }
 }
 
 fn tell(text: &mut String, schema: &StoreSchema, table: TableId, column: ColumnId) {

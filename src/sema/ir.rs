@@ -1,6 +1,7 @@
 //! The checked map: what the engine runs. Ids, no names; names are kept only for messages.
 
 use super::expr::Expr;
+use super::related::Related;
 use crate::function::Context;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::source::At;
@@ -119,6 +120,8 @@ pub struct Leg {
     pub read: ReadPlan,
     /// One per join of `read`.
     pub joins: Vec<JoinInfo>,
+    /// What is asked of related rows. A row is read as: the columns of `read`, one found flag per join, one answer each.
+    pub related: Vec<Related>,
     /// Which rows leave the source; none = all.
     pub filter: Option<Filter>,
     /// The company a record belongs to.

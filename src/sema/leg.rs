@@ -8,6 +8,7 @@ use super::leg_checks::known_cells;
 use super::line::travel;
 use super::reader::{Reader, Reads, Typed};
 use super::reference::{Dest, Group, Makings, dest, join};
+use super::related::Related;
 use super::report::{Report, named};
 use super::typing::Typer;
 use crate::diagnostic::{Code, Diagnostic};
@@ -195,6 +196,14 @@ impl<'a> Builder<'_, 'a> {
         if key {
             self.reads.key.columns.extend(reads.columns.iter().copied());
         }
+        if key && reads.related {
+            report.help(
+                Code::TM0614,
+                line.operand(self.into.other()).at,
+                "a key cannot be asked of related rows",
+                "let the key read columns of the record itself: what related rows say may change with any of them",
+            );
+        }
         if job.part == Part::Key && !reads.joins.is_empty() && self.operations().delete {
             report.help(
                 Code::TM0506,
@@ -312,6 +321,9 @@ impl<'a> Builder<'_, 'a> {
         if operations.create {
             self.check_required(&plain, report);
         }
+        if let Some(f) = filter.as_ref().filter(|_| operations.delete) {
+            self.check_filter_before(f, report);
+        }
         let exit_delete = map.on_exit.iter().any(|n| n.it.0 == self.into && n.it.1);
         self.reader.settle();
         let filter = filter.map(|mut f| {
@@ -332,6 +344,7 @@ impl<'a> Builder<'_, 'a> {
             target: self.target.at,
             read: self.reader.plan,
             joins: self.reader.joins,
+            related: self.reader.related,
             filter,
             company: self.company,
             key,
@@ -341,6 +354,27 @@ impl<'a> Builder<'_, 'a> {
             exit_delete,
             capture,
         })
+    }
+
+    /// A row that leaves is judged by what its filter said before. Of related rows that is known, of rows they look up
+    /// or are related to in turn it is not.
+    fn check_filter_before(&self, filter: &Filter, report: &mut Report<'a>) {
+        let mut asked = vec![];
+        filter.condition.clone().each_mut(&mut |e| {
+            if let Expr::Related(i) = e {
+                asked.push(*i);
+            }
+        });
+        let deep = |r: &Related| !r.read.joins.is_empty() || !r.related.is_empty();
+        let hit = asked.iter().filter_map(|i| self.reader.question(*i)).find(|r| deep(r));
+        if let Some(r) = hit {
+            let message = format!("`{}` looks further than the related rows, and the map carries deletes", r.text);
+            let help = format!(
+                "ask for columns of the related rows only, or carry no deletes: `operations {}: create, update`",
+                self.into.word()
+            );
+            report.help(Code::TM0614, filter.at, message, help);
+        }
     }
 
     fn operations(&self) -> Operations {

@@ -8,14 +8,18 @@ pub mod expr;
 mod fingerprint;
 mod guard;
 pub mod ir;
+mod kept;
 mod leg;
 mod leg_checks;
 mod line;
 mod map;
 mod order;
+mod overlay;
+mod overlay_edits;
 mod project;
 mod reader;
 mod reference;
+mod related;
 mod report;
 pub mod round_trip;
 mod rows;
@@ -24,10 +28,16 @@ mod spelling;
 mod typing;
 mod value_map;
 
+pub use crate::store::ReadPlan;
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
+pub use kept::{Each, How, Kept, one_by_one};
+pub use related::{Aggregate, Related};
+pub use overlay::{Effective, effective, id_of, note_replaced};
 pub use spelling::spell;
+
+pub use crate::store::Predicate;
 
 use crate::diagnostic::Diagnostic;
 use crate::schema::StoreSchema;
@@ -56,7 +66,12 @@ mod tests;
 
 /// Analyses all maps. Maps without errors are in the result, even where others have some.
 pub fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
-    project::analyse(input)
+    project::analyse(input, How::default())
+}
+
+/// [`analyse`], done as `how` says.
+pub fn analyse_as(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+    project::analyse(input, how)
 }
 
 /// Types an expression that reads no columns, and where nothing says what it should be.

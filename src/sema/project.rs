@@ -2,6 +2,7 @@
 
 use super::Input;
 use super::ir::{CheckedMap, CheckedProject};
+use super::kept::{Analysed, How};
 use super::map::{self, company_lines};
 use super::order::{circles, order};
 use super::report::Report;
@@ -9,46 +10,46 @@ use super::value_map::check_equal_pairs;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::function::Context;
 use crate::source::Span;
-use crate::syntax::ast::{Map, Name, ValuesDecl};
+use crate::syntax::ast::{Line, Map, Name, ValuesDecl};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// See [`super::analyse`].
-pub(super) fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+pub(super) fn analyse(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let mut report = Report::new(input.sources);
     let values = values(input, &mut report);
     let maps: Vec<&Map> = input.files.iter().flat_map(|(_, f)| &f.maps).collect();
     let mut ok: Vec<bool> = unique(&maps, &mut report);
     let needs = needs(&maps, &mut ok, &mut report);
     let companies = company_lines(&maps);
-    let mut checked: Vec<Option<CheckedMap>> = vec![];
+    let mut results = results(input, &values, &maps, &companies, how);
     // What is wrong with a shared value map is found by each map that uses it.
     let mut known: HashSet<(Code, Option<Span>, String)> = HashSet::new();
     known.extend(report.findings.iter().map(|d| (d.code, d.span(), d.message.clone())));
-    for (i, m) in maps.iter().enumerate() {
-        let mut own = Report::new(input.sources);
-        let found = map::analyse(input, &values, m, companies[i].as_ref(), &mut own);
-        checked.push(found.filter(|_| ok[i]));
-        let new = own.findings.into_iter().filter(|d| known.insert((d.code, d.span(), d.message.clone())));
-        report.findings.extend(new);
-    }
-    // Indexes among all maps become indexes among those without errors.
-    let mut place = vec![None; maps.len()];
-    let mut next = 0;
-    for (i, c) in checked.iter().enumerate() {
-        if c.is_some() {
-            place[i] = Some(next);
-            next += 1;
+    for d in results.iter().flat_map(|r| &r.findings) {
+        if known.insert((d.code, d.span(), d.message.clone())) {
+            report.findings.push(d.clone());
         }
     }
-    let maps: Vec<Arc<CheckedMap>> = checked
-        .into_iter()
-        .enumerate()
-        .filter_map(|(i, c)| {
-            let needs = needs[i].iter().filter_map(|n| place[*n]).collect();
-            c.map(|c| Arc::new(CheckedMap { needs, ..c }))
-        })
-        .collect();
+    // Indexes among all maps become indexes among those without errors.
+    let sound: Vec<bool> = results.iter().zip(ok).map(|(r, ok)| ok && r.map.is_some()).collect();
+    let mut place = vec![None; maps.len()];
+    for (next, i) in (0..maps.len()).filter(|i| sound[*i]).enumerate() {
+        place[i] = Some(next);
+    }
+    for (i, result) in results.iter_mut().enumerate().filter(|(i, _)| sound[*i]) {
+        let needs: Vec<usize> = needs[i].iter().filter_map(|n| place[*n]).collect();
+        if let Some(map) = &mut result.map
+            && map.needs != needs
+        {
+            Arc::make_mut(map).needs = needs;
+        }
+    }
+    if let Some(kept) = how.kept {
+        kept.keep(input, &results);
+    }
+    let maps: Vec<Arc<CheckedMap>> =
+        results.into_iter().zip(sound).filter(|(_, sound)| *sound).filter_map(|(r, _)| r.map).collect();
     let project = CheckedProject {
         stores: input.stores.to_vec(),
         order: order(&maps),
@@ -57,6 +58,34 @@ pub(super) fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
         context: Context { time_zone: input.time_zone.clone() },
     };
     (project, report.findings)
+}
+
+/// What each map gives for itself.
+fn results(
+    input: &Input<'_>,
+    values: &HashMap<&str, &ValuesDecl>,
+    maps: &[&Map],
+    companies: &[Option<Line>],
+    how: How<'_>,
+) -> Vec<Analysed> {
+    let mut out: Vec<Option<Analysed>> = match how.kept {
+        Some(kept) => kept.known(input),
+        None => vec![None; maps.len()],
+    };
+    let open: Vec<usize> = (0..maps.len()).filter(|i| out[*i].is_none()).collect();
+    let done: Vec<OnceLock<Analysed>> = open.iter().map(|_| OnceLock::new()).collect();
+    (how.each)(open.len(), &|n| {
+        let i = open[n];
+        let mut report = Report::new(input.sources);
+        let map = map::analyse(input, values, maps[i], companies[i].as_ref(), &mut report).map(Arc::new);
+        // Each number comes once.
+        let _ = done[n].set(Analysed { map, findings: report.findings });
+    });
+    for (i, one) in open.into_iter().zip(done) {
+        out[i] = one.into_inner();
+    }
+    let none = || Analysed { map: None, findings: vec![] };
+    out.into_iter().map(|one| one.unwrap_or_else(none)).collect()
 }
 
 fn values<'a>(input: &Input<'a>, report: &mut Report<'_>) -> HashMap<&'a str, &'a ValuesDecl> {

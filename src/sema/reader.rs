@@ -2,9 +2,10 @@
 
 use super::expr::Expr;
 use super::ir::JoinInfo;
+use super::related::Related;
 use super::report::{Report, named};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::schema::{ColumnId, Lookup, StoreSchema, TableId};
+use crate::schema::{Column, ColumnId, Lookup, StoreSchema, TableId};
 use crate::source::At;
 use crate::store::{Join, ReadPlan};
 use crate::syntax::ast::{Path, Step};
@@ -13,6 +14,10 @@ use std::collections::BTreeSet;
 
 /// Slots from here on are found flags, by join; [`Reader::settle`] moves them behind the columns.
 const FOUND: usize = 1 << 40;
+/// Slots from here on are answers about related rows; they come behind the flags.
+const RELATED: usize = 1 << 41;
+/// Slots from here on are cells of the row outside; they come last.
+const OUTER: usize = 1 << 42;
 
 /// What a piece of a map reads.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +26,8 @@ pub(crate) struct Reads {
     pub(crate) columns: BTreeSet<(usize, ColumnId)>,
     /// The joins it follows.
     pub(crate) joins: BTreeSet<usize>,
+    /// Whether it asks related rows.
+    pub(crate) related: bool,
 }
 
 impl Reads {
@@ -46,8 +53,12 @@ pub(crate) struct Reader<'a> {
     base: Option<(&'a StoreSchema, TableId)>,
     pub(crate) plan: ReadPlan,
     pub(crate) joins: Vec<JoinInfo>,
+    pub(crate) related: Vec<Related>,
     known: Vec<(usize, String, usize)>,
     reads: Reads,
+    /// The row outside, where this one reads related rows, and the cells of it that are read.
+    outside: Option<Box<Reader<'a>>>,
+    outer: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -64,7 +75,105 @@ impl<'a> Reader<'a> {
 
     /// A reader without a table.
     pub(crate) fn nothing() -> Reader<'a> {
-        Reader { base: None, plan: ReadPlan::default(), joins: vec![], known: vec![], reads: Reads::default() }
+        Reader {
+            base: None,
+            plan: ReadPlan::default(),
+            joins: vec![],
+            related: vec![],
+            known: vec![],
+            reads: Reads::default(),
+            outside: None,
+            outer: vec![],
+        }
+    }
+
+    /// How deep in questions about related rows this is.
+    pub(crate) fn depth(&self) -> usize {
+        self.outside.as_ref().map_or(0, |o| 1 + o.depth())
+    }
+
+    /// From here on reads rows of `table` that belong to the row read so far, which is `this`.
+    pub(crate) fn go_in(&mut self, table: &Path, report: &mut Report<'_>) -> Option<()> {
+        let Some((schema, _)) = self.base else {
+            report.at(Code::TM0203, table.at, "there are no rows here that others could be related to");
+            return None;
+        };
+        let step = match table.steps.as_slice() {
+            [step] if step.inner.is_none() && !table.this => step,
+            _ => {
+                report.help(
+                    Code::TM0604,
+                    table.at,
+                    "related rows are rows of one table of the same store",
+                    "write the table's name alone",
+                );
+                return None;
+            }
+        };
+        let Some(id) = schema.table(&step.name.text) else {
+            let message = format!("the store has no table `{}`", step.name.text);
+            let names = schema.tables.iter().map(|t| t.name.as_str());
+            report.unknown(Code::TM0202, step.name.at, message, &step.name.text, names);
+            return None;
+        };
+        let outside = std::mem::replace(self, Reader::new(schema, id));
+        self.outside = Some(Box::new(outside));
+        Some(())
+    }
+
+    /// Back to the row outside; what was read inside.
+    pub(crate) fn go_out(&mut self) -> Reader<'a> {
+        let outside = self.outside.take().map_or_else(Reader::nothing, |o| *o);
+        std::mem::replace(self, outside)
+    }
+
+    /// Takes a question over whose expressions were typed over `inside`.
+    pub(crate) fn ask(&mut self, mut related: Related, mut inside: Reader<'a>) -> Expr {
+        inside.settle();
+        inside.settle_expr(&mut related.condition);
+        related.of.iter_mut().for_each(|e| inside.settle_expr(e));
+        related.read = inside.plan;
+        related.related = inside.related;
+        related.outer = inside.outer;
+        self.reads.related = true;
+        self.related.push(related);
+        Expr::Related(RELATED + self.related.len() - 1)
+    }
+
+    /// The question behind an answer that has not yet got its place.
+    pub(crate) fn question(&self, answer: usize) -> Option<&Related> {
+        self.related.get(answer.checked_sub(RELATED)?)
+    }
+
+    /// The column of its own table that a slot holds.
+    pub(crate) fn own_column(&self, slot: usize) -> Option<(ColumnId, &'a Column)> {
+        let (schema, table) = self.base?;
+        let (_, column) = self.plan.columns.get(slot).filter(|(from, _)| *from == 0)?;
+        Some((*column, schema.get(table).column(*column)))
+    }
+
+    /// The cell of the row outside that a slot holds.
+    pub(crate) fn outer_cell(&self, slot: usize) -> Option<usize> {
+        self.outer.get(slot.checked_sub(OUTER)?).copied()
+    }
+
+    /// What was typed over the row outside, as cells behind those of this one.
+    fn from_outside(&mut self, mut typed: Typed) -> Typed {
+        let outer = &mut self.outer;
+        let mut cell = |slot: usize| {
+            let known = outer.iter().position(|c| *c == slot);
+            OUTER
+                + known.unwrap_or_else(|| {
+                    outer.push(slot);
+                    outer.len() - 1
+                })
+        };
+        typed.expr.each_mut(&mut |e| match e {
+            Expr::Slot(i) => *i = cell(*i),
+            Expr::FirstFound(ways) => ways.iter_mut().for_each(|(flag, i)| (*flag, *i) = (cell(*flag), cell(*i))),
+            _ => {}
+        });
+        typed
     }
 
     /// What was read since this was last asked.
@@ -93,13 +202,17 @@ impl<'a> Reader<'a> {
     /// A column or lookup path.
     pub(crate) fn path(&mut self, path: &Path, report: &mut Report<'_>) -> Option<Typed> {
         if path.this {
-            report.help(
-                Code::TM0207,
-                path.at,
-                "`this` stands only inside `exists(…)` and the like",
-                "leave `this.` away: names are columns of the row itself",
-            );
-            return None;
+            let Some(outside) = &mut self.outside else {
+                report.help(
+                    Code::TM0207,
+                    path.at,
+                    "`this` stands only inside `exists(…)` and the like",
+                    "leave `this.` away: names are columns of the row itself",
+                );
+                return None;
+            };
+            let typed = outside.path(&Path { this: false, ..path.clone() }, report)?;
+            return Some(self.from_outside(typed));
         }
         let Some((schema, _)) = self.base else {
             report.at(Code::TM0203, path.at, "there are no columns here");
@@ -247,6 +360,10 @@ impl<'a> Reader<'a> {
 
     /// `lookup_type(path)`: the column that holds the name of the referred row's table.
     pub(crate) fn lookup_type(&mut self, path: &Path, report: &mut Report<'_>) -> Option<Typed> {
+        if let (true, Some(outside)) = (path.this, &mut self.outside) {
+            let typed = outside.lookup_type(&Path { this: false, ..path.clone() }, report)?;
+            return Some(self.from_outside(typed));
+        }
         if path.this || self.base.is_none() {
             return self.path(path, report);
         }
@@ -296,29 +413,42 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Puts the found flags behind the columns; afterwards nothing more may be read.
+    /// Gives flags, answers and outer cells their places behind the columns; afterwards nothing more may be read.
     pub(crate) fn settle(&mut self) {
-        let width = self.plan.columns.len();
+        let widths = self.widths();
         for j in &mut self.joins {
-            settle_slot(&mut j.found, width);
+            settle_slot(&mut j.found, widths);
+        }
+        for r in &mut self.related {
+            r.outer.iter_mut().for_each(|cell| settle_slot(cell, widths));
         }
     }
 
-    /// Puts the found flags of an expression behind the columns.
+    /// [`Reader::settle`] for an expression.
     pub(crate) fn settle_expr(&self, expr: &mut Expr) {
-        let width = self.plan.columns.len();
-        expr.each_mut(&mut |e| {
-            if let Expr::FirstFound(ways) = e {
-                ways.iter_mut().for_each(|(flag, _)| settle_slot(flag, width));
-            }
+        let widths = self.widths();
+        expr.each_mut(&mut |e| match e {
+            Expr::Slot(i) | Expr::Related(i) => settle_slot(i, widths),
+            Expr::FirstFound(ways) => ways.iter_mut().for_each(|(flag, cell)| {
+                settle_slot(flag, widths);
+                settle_slot(cell, widths);
+            }),
+            _ => {}
         });
+    }
+
+    fn widths(&self) -> [usize; 3] {
+        [self.plan.columns.len(), self.plan.joins.len(), self.related.len()]
     }
 }
 
-fn settle_slot(slot: &mut usize, width: usize) {
-    if *slot >= FOUND {
-        *slot = *slot - FOUND + width;
-    }
+fn settle_slot(slot: &mut usize, [columns, joins, related]: [usize; 3]) {
+    *slot = match *slot {
+        s if s >= OUTER => s - OUTER + columns + joins + related,
+        s if s >= RELATED => s - RELATED + columns + joins,
+        s if s >= FOUND => s - FOUND + columns,
+        s => s,
+    };
 }
 
 /// What a type column holds for a table.

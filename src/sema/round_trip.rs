@@ -102,8 +102,8 @@ pub fn read_cells(e: &Expr, out: &mut Vec<usize>) {
 /// column. The error is the reason in words.
 pub fn run(context: &Context, leg: &Leg, line: &Line, cells: &[(usize, Value)]) -> Result<Value, String> {
     let width = leg.read.columns.len();
-    let mut row = vec![Value::Null; width + leg.read.joins.len()];
-    row.iter_mut().skip(width).for_each(|flag| *flag = Value::Boolean(true));
+    let mut row = vec![Value::Null; width + leg.read.joins.len() + leg.related.len()];
+    row.iter_mut().skip(width).take(leg.read.joins.len()).for_each(|flag| *flag = Value::Boolean(true));
     for (cell, v) in cells {
         if let Some(c) = row.get_mut(*cell) {
             *c = v.clone();
@@ -375,6 +375,94 @@ fn merged_by<'a>(
         known.push((v, got));
     }
     None
+}
+
+/// Two rows of the source that differ in several columns of the key, and become one.
+#[derive(Clone, Debug)]
+pub struct Joint<'a> {
+    /// The source columns.
+    pub columns: Vec<&'a Column>,
+    /// Their values in the two rows, in the same order.
+    pub rows: (Vec<Value>, Vec<Value>),
+    /// What both become.
+    pub becomes: Value,
+    /// The line that makes them one (index in [`Leg::lines`]).
+    pub line: usize,
+}
+
+/// More columns than this are not tried together.
+const TOGETHER: usize = 3;
+
+/// Two rows that a line of the key makes one because it puts several columns into one value.
+pub fn joined<'a>(context: &Context, leg: &Leg, source: &'a StoreSchema, target: &StoreSchema) -> Option<Joint<'a>> {
+    let of = |l: &Line| {
+        let mut cells = vec![];
+        read_cells(&l.value, &mut cells);
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    };
+    let keys: Vec<(usize, &Line, Vec<usize>)> =
+        leg.lines.iter().enumerate().filter(|(_, l)| l.key).map(|(i, l)| (i, l, of(l))).collect();
+    let (at, _, cells) = keys.iter().find(|(_, _, cells)| (2..=TOGETHER).contains(&cells.len()))?;
+    // What other lines of the key say of these columns; those that read others too say more than can be tried.
+    let lines: Vec<&Line> =
+        keys.iter().filter(|(_, _, own)| own.iter().any(|c| cells.contains(c))).map(|(_, l, _)| *l).collect();
+    if lines.iter().any(|l| of(l).iter().any(|c| !cells.contains(c))) {
+        return None;
+    }
+    let own: Option<Vec<_>> = cells.iter().map(|c| leg.read.columns.get(*c).filter(|(from, _)| *from == 0)).collect();
+    let own: Vec<_> = own?.into_iter().map(|(_, id)| *id).collect();
+    let table = source.get(leg.read.table);
+    let columns: Vec<&Column> = own.iter().map(|id| table.column(*id)).collect();
+    // Rows that agree in a whole key of the source are one row. The company is a part of its own.
+    let key = table.keys().find(|k| k.iter().all(|c| table.company == Some(*c) || own.contains(c)))?;
+    let telling: Vec<usize> = (0..own.len()).filter(|i| key.contains(&own[*i])).collect();
+    let mut rows: Vec<Vec<Value>> = vec![vec![]];
+    for column in &columns {
+        let values = few(column);
+        rows = rows
+            .iter()
+            .flat_map(|row| values.iter().map(|v| row.iter().chain([v]).cloned().collect::<Vec<Value>>()))
+            .collect();
+    }
+    let mut known: Vec<(Vec<Value>, Vec<Value>)> = vec![];
+    for row in rows {
+        let filled: Vec<(usize, Value)> = cells.iter().copied().zip(row.iter().cloned()).collect();
+        let got: Result<Vec<Value>, String> = lines
+            .iter()
+            .map(|l| {
+                let end = end_column(leg, l, target);
+                Ok(end.map_or(Collation::Exact, |c| c.collation).fold(&run(context, leg, l, &filled)?))
+            })
+            .collect();
+        let Ok(got) = got else { continue };
+        if got.iter().any(Value::is_null) {
+            continue;
+        }
+        let differs = |other: &[Value]| {
+            telling
+                .iter()
+                .any(|i| compare(&other[*i], &row[*i], columns[*i].collation) != Some(std::cmp::Ordering::Equal))
+        };
+        if let Some((first, _)) = known.iter().find(|(first, g)| *g == got && differs(first)) {
+            let becomes = run(context, leg, leg.lines.get(*at)?, &filled).ok()?;
+            return Some(Joint { columns, rows: (first.clone(), row), becomes, line: *at });
+        }
+        known.push((row, got));
+    }
+    None
+}
+
+/// Values of a column that run into each other when they are put together.
+fn few(column: &Column) -> Vec<Value> {
+    let all: Vec<Value> = match &column.ty {
+        Type::Text { .. } => ["1", "11", "111"].iter().map(Value::text).collect(),
+        Type::Integer => [1, 2, 11].map(Value::Integer).to_vec(),
+        ty => samples(ty),
+    };
+    let fits = |v: &Value| valid(v, &column.ty) && !v.is_null() && column.blank.as_ref() != Some(v);
+    all.into_iter().filter(fits).take(6).collect()
 }
 
 /// The column that a line ends in: its own, or the one a reference is found by.

@@ -19,6 +19,12 @@ pub(crate) fn check(env: &Env<'_>, report: &mut Report<'_>) {
                         cells(at, row, report);
                     }
                 }
+                TestWhat::NoRow(_) | TestWhat::Parked | TestWhat::Error if step.it.given => report.help(
+                    Code::TM0120,
+                    step.at,
+                    "only rows can be given",
+                    "every store is empty before a test; write `expect` if this is how it should end",
+                ),
                 TestWhat::NoRow(_) | TestWhat::Parked | TestWhat::Error => {}
             }
         }

@@ -112,7 +112,7 @@ pub(super) fn valid(v: &Value, ty: &Type) -> bool {
 pub(super) fn named(e: &Expr, out: &mut Vec<Value>) {
     match e {
         Expr::Constant(v) => out.push(v.clone()),
-        Expr::Slot(_) | Expr::FirstFound(_) => {}
+        Expr::Slot(_) | Expr::FirstFound(_) | Expr::Related(_) => {}
         Expr::Call(_, items) | Expr::And(items) | Expr::Or(items) => items.iter().for_each(|x| named(x, out)),
         Expr::Negate(x) | Expr::Not(x) | Expr::IsNull(x) | Expr::Like(x, _, _) | Expr::Convert(x, _) => named(x, out),
         Expr::In(x, _, items) => {

@@ -141,14 +141,8 @@ impl<'a> Typer<'_, 'a> {
                 Some(negated_if(*negated, Expr::Like(Box::new(x.expr), x.collation, p.clone()), x.nullable))
             }
             ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref(), expected, e.at),
-            ExprKind::Aggregate { name, .. } => {
-                self.report.help(
-                    Code::TM0214,
-                    e.at,
-                    format!("`{}` asks related rows, which are not supported yet", name.text),
-                    "look at one related row over a lookup path",
-                );
-                None
+            ExprKind::Aggregate { name, table, condition, of } => {
+                self.related(name, table, condition, of.as_deref(), e.at)
             }
         }
     }
@@ -188,7 +182,7 @@ impl<'a> Typer<'_, 'a> {
         }
     }
 
-    fn number(&mut self, e: &ast::Expr, op: &str) -> Option<Typed> {
+    pub(super) fn number(&mut self, e: &ast::Expr, op: &str) -> Option<Typed> {
         let x = self.infer(e, None)?;
         if matches!(x.ty, Type::Integer | Type::Decimal { .. } | Type::Null) {
             return Some(x);

@@ -402,6 +402,16 @@ fn finds(make: Make<'_>) {
     let one = |key: &str, values: Vec<Value>| Found::One { key: vec![t("USSI"), t(key)], values, misfits: vec![] };
     assert_eq!(found, vec![one("P2", vec![t("Same")]), Found::None, Found::None]);
     assert_eq!(snap.find(PROJECTS, &[c(2)], &[vec![t("Same")]], &[]).unwrap(), vec![Found::Many]);
+    let mut related = |by: &[ColumnId], values: &[Value]| {
+        let mut rows = Rows::of(&every(PROJECTS, 3));
+        snap.related(&every(PROJECTS, 3), by, values, &mut rows).unwrap();
+        let mut keys: Vec<String> = (0..rows.len()).map(|i| rows.row(i)[1].to_string()).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(related(&[c(0)], &[t("ussi")]), ["'P1'", "'P2'"]);
+    assert_eq!(related(&[c(0), c(4)], &[t("USSI"), t("C")]), ["'P2'"]);
+    assert!(related(&[c(0)], &[t("none")]).is_empty() && related(&[c(3)], &[Value::Null]).is_empty());
     // Exact columns compare exactly.
     assert_eq!(snap.find(PROJECTS, &[c(4)], &[vec![t("c")]], &[]).unwrap(), vec![one("P1", vec![])]);
 }
@@ -646,8 +656,13 @@ fn state_tables(make: Make<'_>) {
         values: vec![t("ussi"), t("P1")],
     };
     s.put_waits(leg, &entry.key, &entry.company, &[wait]).unwrap();
-    for (key, through) in [("a", 5), ("b", 9), ("a", 3)] {
-        s.put_ahead(leg, key, through).unwrap();
+    let ahead = |key: &str, kind, through| Ahead { key: key.into(), kind, through };
+    for a in [ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9), ahead("a", AheadKind::Gone, 3)] {
+        s.put_ahead(leg, &a).unwrap();
+        s.put_ahead(leg, &a).unwrap();
+    }
+    for (ikey, key, through) in [("k", "a", 5), ("l", "a", 5), ("k", "b", 9)] {
+        s.put_held(leg, ikey, key, through).unwrap();
     }
     s.put_ledger(leg, "k1", 1).unwrap();
     s.put_ledger(leg, "k0", 2).unwrap();
@@ -672,7 +687,10 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.quarantined(&QuarantineFilter { limit: 1, ..QuarantineFilter::default() }).unwrap(), vec![kept]);
     assert_eq!(s.quarantine_counts(leg).unwrap(), vec![(QuarantineKind::Failed, 1), (QuarantineKind::Parked, 1)]);
     assert_eq!(s.arrived(leg, 10).unwrap(), Vec::<String>::new());
-    assert_eq!(s.ahead(leg).unwrap(), vec![("a".into(), 5), ("b".into(), 9)]);
+    let (gone, now, reborn) =
+        (ahead("a", AheadKind::Gone, 3), ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9));
+    assert_eq!(s.ahead(leg).unwrap(), vec![gone, now, reborn.clone()]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into()), ("l".into(), "a".into())]);
     assert_eq!(s.ledger(leg).unwrap(), vec![("k1".into(), 1), ("k0".into(), 2)]);
     assert_eq!(s.conflict_count(leg).unwrap(), 1);
     let runs: Vec<String> = s.runs("p/", 10).unwrap().into_iter().map(|r| r.run).collect();
@@ -689,7 +707,8 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.release(leg, &entry.key, "").unwrap(), 1);
     assert_eq!(s.arrived(leg, 10).unwrap().len(), 0);
     s.drop_ahead(leg, 5).unwrap();
-    assert_eq!(s.ahead(leg).unwrap(), vec![("b".into(), 9)]);
+    assert_eq!(s.ahead(leg).unwrap(), vec![reborn]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into())]);
     s.drop_ledger(leg).unwrap();
     assert_eq!(s.ledger(leg).unwrap(), vec![]);
     s.forget_leg(leg).unwrap();

@@ -184,6 +184,9 @@ pub trait Read {
     fn sweep(&mut self, plan: &ReadPlan, cursor: Option<&str>, limit: usize, out: &mut Rows) -> Result<Swept>;
     /// Appends one row per primary key, in order; the bool says whether it is there (else its cells are null).
     fn fetch(&mut self, plan: &ReadPlan, keys: &[Vec<Value>], out: &mut Rows) -> Result<Vec<bool>>;
+    /// Appends the rows whose columns `by` hold these values (compared by the columns' collation), in any order. A null
+    /// finds nothing.
+    fn related(&mut self, plan: &ReadPlan, by: &[ColumnId], values: &[Value], out: &mut Rows) -> Result<()>;
     /// Appends the row there would be if the base table held these values (other base columns null), lookups as they
     /// are in this view.
     fn imagine(&mut self, plan: &ReadPlan, base: &[(ColumnId, Value)], out: &mut Rows) -> Result<()>;

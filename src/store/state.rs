@@ -122,6 +122,43 @@ pub struct Wait {
     pub values: Vec<Value>,
 }
 
+/// Which record a [`Ahead`] speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AheadKind {
+    /// The one that had the key at that point of the log.
+    Now,
+    /// The one that lost the key with that very log row, or was deleted by it.
+    Gone,
+    /// The one that had the key at that point, but not the deleted one whose key it took.
+    Reborn,
+}
+
+impl AheadKind {
+    /// Its word in the table.
+    pub fn word(self) -> &'static str {
+        match self {
+            AheadKind::Now => "now",
+            AheadKind::Gone => "gone",
+            AheadKind::Reborn => "reborn",
+        }
+    }
+    /// Back from the word.
+    pub fn from_word(word: &str) -> Option<AheadKind> {
+        [AheadKind::Now, AheadKind::Gone, AheadKind::Reborn].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// A record that was consumed beyond its leg's position (in the target).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The source record's key text at that point of the log.
+    pub key: String,
+    /// Which record that is.
+    pub kind: AheadKind,
+    /// Up to which log number it was consumed.
+    pub through: i64,
+}
+
 /// Entries of one run for `_tablemap_runs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunRecord {
@@ -165,8 +202,10 @@ pub trait ReadState {
     /// Key texts of parked records of a leg one of whose waits has arrived: each of a polymorphic reference's tables, and
     /// each company of a fan-out, is a wait of its own.
     fn arrived(&mut self, leg: &str, limit: usize) -> Result<Vec<String>>;
-    /// Keys consumed beyond the position: (key text, up to which log number).
-    fn ahead(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
+    /// Records consumed beyond the position, by key.
+    fn ahead(&mut self, leg: &str) -> Result<Vec<Ahead>>;
+    /// Integration keys that records consumed beyond the position hold: (integration key text, the record's key text).
+    fn held(&mut self, leg: &str) -> Result<Vec<(String, String)>>;
     /// Initial-sync chunks: (upper key text, log number), in the order they were read.
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
     /// The newest run records of legs with the prefix, newest first.
@@ -181,7 +220,7 @@ pub trait ReadState {
 pub trait WriteState: ReadState {
     /// Writes a leg's progress.
     fn put_progress(&mut self, progress: &Progress) -> Result<()>;
-    /// Forgets a leg altogether: progress, ahead, ledger, quarantine, waits.
+    /// Forgets a leg altogether: progress, consumed, held, ledger, quarantine, waits.
     fn forget_leg(&mut self, leg: &str) -> Result<()>;
     /// Puts or replaces an entry; the first `since` and the first `base` stay.
     fn quarantine(&mut self, entry: &Quarantined) -> Result<()>;
@@ -191,9 +230,11 @@ pub trait WriteState: ReadState {
     fn forget_before(&mut self, leg: &str, key: &str, company: &str) -> Result<()>;
     /// What a parked record waits for, replacing its earlier waits.
     fn put_waits(&mut self, leg: &str, key: &str, company: &str, waits: &[Wait]) -> Result<()>;
-    /// Records keys consumed beyond the position.
-    fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> Result<()>;
-    /// Drops what lies at or below the log number.
+    /// Notes a record consumed beyond the position.
+    fn put_ahead(&mut self, leg: &str, ahead: &Ahead) -> Result<()>;
+    /// Notes that such a record holds an integration key, whoever held it before.
+    fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> Result<()>;
+    /// Drops records consumed, and keys held, at or below the log number.
     fn drop_ahead(&mut self, leg: &str, through: i64) -> Result<()>;
     /// Enters an initial-sync chunk.
     fn put_ledger(&mut self, leg: &str, upper: &str, position: i64) -> Result<()>;

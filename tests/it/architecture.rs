@@ -10,6 +10,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "change",
             "check",
             "diagnostic",
             "draft",
@@ -32,6 +33,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("check", &["sema", "syntax", "function", "schema", "value", "source", "diagnostic"]),
     ("sema", &["syntax::ast", "syntax::dsl", "function", "schema", "value", "diagnostic", "source", "store"]),
     ("draft", &["schema", "value"]),
+    ("change", &["syntax", "diagnostic", "source"]),
     ("import", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
     ("export", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
     ("store", &["schema", "value", "diagnostic"]),
@@ -65,7 +67,7 @@ const NEVER: &[(&str, &[&str])] = &[
 
 /// Rooms that do no I/O and see no clock.
 const PURE: &[&str] =
-    &["yaml", "syntax", "sema", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
+    &["yaml", "syntax", "sema", "change", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
 
 const IO: &[&str] =
     &["std::fs", "std::net", "std::process", "std::env", "std::thread", "File::open", "stdin()", "rusqlite"];

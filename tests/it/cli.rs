@@ -501,3 +501,53 @@ fn fmt_writes_the_schemas_spelling_and_shows_a_diff() {
     std::fs::write(&file, &lower).unwrap();
     tablemap(&["fmt", "--check", file.to_str().unwrap()]).says(0, &["in layout"]);
 }
+
+#[test]
+fn unsafe_fixes_are_shown_and_applied_only_when_asked_for() {
+    let project = with_mistakes();
+    let bad = project.read("maps/customers.tmap");
+    let diff = project.run(&["check", "--diff"]);
+    diff.says(1, &["+++ b/", "more with `--unsafe-fixes`"]);
+    assert!(!diff.out.contains("+  NAME") && !diff.out.contains("-    NAME"), "{}", diff.out);
+    let shown = project.run(&["check", "--unsafe-fixes", "--diff"]);
+    shown.says(1, &["+++ b/", " nmae", "to be fixed"]);
+    assert_eq!(project.read("maps/customers.tmap"), bad);
+    project.run(&["check", "--fix"]).says(1, &["1 fixed", "more with `--unsafe-fixes`", "TM0203"]);
+    assert!(project.read("maps/customers.tmap").contains("nmae"));
+    project.run(&["check", "--fix", "--unsafe-fixes"]).says(0, &["fixed", "no findings"]);
+    assert!(!project.read("maps/customers.tmap").contains("nmae"));
+}
+
+/// The table in the README: every command is in it, and nothing that is none.
+#[test]
+fn the_readme_knows_the_commands() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let help = tablemap(&["--help"]).out;
+    let listed = help.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+    let mut real: Vec<&str> = listed.filter_map(|l| l.split_whitespace().next()).filter(|c| *c != "help").collect();
+    let rows = readme.lines().skip_while(|l| !l.starts_with("| command |")).skip(2).take_while(|l| l.starts_with("| "));
+    let mut told = vec![];
+    for row in rows {
+        let cell = row.trim_start_matches("| ").split(" | ").next().unwrap();
+        for code in cell.split('`').skip(1).step_by(2) {
+            let mut words = code.split(' ');
+            let command = words.next().unwrap();
+            told.push(command);
+            let action = words.clone().next().filter(|w| w.starts_with(char::is_lowercase));
+            let actions: Vec<&str> =
+                action.map_or(vec![], |a| a.split('|').map(|a| a.trim_end_matches('\\')).collect());
+            for action in &actions {
+                tablemap(&[command, action, "--help"]).says(0, &["Usage: tablemap"]);
+            }
+            let of = if let [one] = actions[..] { vec![command, one, "--help"] } else { vec![command, "--help"] };
+            let help = tablemap(&of).out;
+            for option in code.split(['[', ']', ' ']).filter(|w| w.starts_with("--")) {
+                assert!(help.contains(option), "`{command}` has no `{option}`");
+            }
+        }
+    }
+    told.sort_unstable();
+    told.dedup();
+    real.sort_unstable();
+    assert_eq!(told, real);
+}

@@ -189,3 +189,55 @@ fn drift_is_told_where_maps_break() {
     p.run(&["check", "--live"]).says(3, &["cannot be reached"]);
     p.run(&["schema", "diff"]).says(3, &["cannot be reached"]);
 }
+
+#[test]
+fn fixes_and_live_findings_in_one_run() {
+    let p = Project::new();
+    p.run(&["sync"]).says(0, &[]);
+    let good = p.read("maps/customers.tmap");
+    let bad = good.replace("status ==", "status =");
+    assert_ne!(bad, good);
+    std::fs::write(p.path("maps/customers.tmap"), &bad).unwrap();
+    p.sql("erp", "ALTER TABLE CUSTOMERS RENAME COLUMN EMAIL TO MAIL").unwrap();
+    p.run(&["check", "--fix", "--diff", "--live"]).says(1, &["@@", "to be fixed"]);
+    assert_eq!(p.read("maps/customers.tmap"), bad);
+    p.run(&["check", "--fix", "--live"]).says(1, &["1 fixed", "TM1202", "EMAIL"]);
+    assert_eq!(p.read("maps/customers.tmap"), good);
+    let json = p.run(&["check", "--fix", "--live", "--format", "json"]).json();
+    assert_eq!(json["fixed"].as_array().map(Vec::len), Some(0), "{json}");
+    assert!(json["findings"].to_string().contains("TM1202"), "{json}");
+    // A store that is not there: what is known without it is told, and mended, all the same.
+    std::fs::write(p.path("maps/customers.tmap"), &bad).unwrap();
+    std::fs::remove_file(p.path("data/erp.db")).unwrap();
+    p.run(&["check", "--fix", "--live"]).says(3, &["1 fixed", "cannot be reached"]);
+    assert_eq!(p.read("maps/customers.tmap"), good);
+}
+
+#[test]
+fn a_comment_silences_what_only_a_live_store_shows() {
+    let p = Project::new();
+    p.run(&["sync"]).says(0, &[]);
+    p.run(&["check", "--live"]).says(0, &["no findings"]);
+    std::fs::remove_file(p.path("data/erp.db")).unwrap();
+    p.sql(
+        "erp",
+        "CREATE TABLE CUSTOMERS (COMPANY TEXT COLLATE NOCASE, ACCOUNT TEXT, NAME TEXT, EMAIL TEXT, \
+         CREDITLIMIT TEXT, BLOCKED INTEGER, BALANCE TEXT, PRIMARY KEY (COMPANY, ACCOUNT))",
+    )
+    .unwrap();
+    let told = p.run(&["check", "--live", "--format", "json"]).json();
+    let warned = told["findings"].as_array().unwrap().iter().find(|d| d["severity"] == "warning");
+    let Some(d) = warned else { panic!("{told}") };
+    let code = d["code"].as_str().unwrap();
+    let line = d["at"]["line"].as_u64().unwrap() as usize;
+    let file = Path::new(d["at"]["file"].as_str().unwrap());
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut lines: Vec<String> = text.lines().map(String::from).collect();
+    lines[line - 1] += &format!("  # allow {code}: the table is made anew next week");
+    std::fs::write(file, lines.join("\n") + "\n").unwrap();
+    // Without the stores nobody can say whether it is found.
+    let quiet = p.run(&["check"]);
+    assert!(!quiet.out.contains("TM1111"), "{}", quiet.out);
+    let now = p.run(&["check", "--live"]);
+    assert!(now.out.contains("1 silenced") && !now.out.contains("TM1111"), "{}", now.out);
+}

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use tablemap::source::Sources;
 use tablemap::store::Store;
 use tablemap::store::sqlite::{Options, SqliteStore};
@@ -57,7 +56,7 @@ const COMPARISONS: &[(&str, &str, &str)] = &[
 ];
 
 fn database(path: &Path, project: &tablemap::project::Project, store: &str) -> SqliteStore {
-    let schema = Arc::new(project.store(store).unwrap().schema.clone());
+    let schema = project.store(store).unwrap().schema.clone();
     let options = Options { create: true, ..Options::default() };
     SqliteStore::open(store, path, schema, options).unwrap()
 }

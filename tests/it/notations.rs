@@ -53,3 +53,80 @@ fn twins_in_both_notations_are_equal() {
         assert_eq!(one, other, "{id}");
     }
 }
+
+/// Every map file of the corpora that can be read: also those that other checks find wrong.
+fn corpus() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut all: Vec<PathBuf> = ["tmap", "map.yaml"]
+        .iter()
+        .flat_map(|ending| glob::glob(&format!("{}/**/*.{ending}", root.display())).unwrap().map(Result::unwrap))
+        .collect();
+    all.sort();
+    assert!(all.len() > 200, "{}", all.len());
+    all
+}
+
+#[test]
+fn every_map_of_the_corpus_converts_there_and_back() {
+    let mut wrong = vec![];
+    let mut tried = 0;
+    for path in corpus() {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let mut sources = Sources::new();
+        let name = path.display().to_string();
+        let file = sources.add(name.as_str(), text.as_str());
+        let is_dsl = name.ends_with(".tmap");
+        let (first, findings) = if is_dsl { dsl::parse(&sources, file) } else { yaml::parse(&sources, file) };
+        let broken = findings.iter().any(|d| d.severity == tablemap::diagnostic::Severity::Error);
+        // One YAML file has room for one map, and for one value map of a name.
+        let twice = |i: usize| first.values[..i].iter().any(|v| v.name.text == first.values[i].name.text);
+        let no_room = first.maps.len() > 1 || (0..first.values.len()).any(twice);
+        if broken || no_room || first == ast::File::default() {
+            continue;
+        }
+        tried += 1;
+        let write = |to_dsl: bool, tree: &ast::File| if to_dsl { dsl::write(tree) } else { yaml::write(tree) };
+        let mut tree = first.clone();
+        // There and back, and once more; texts are compared with the canonical one of their notation.
+        for (round, to_dsl) in [!is_dsl, is_dsl, !is_dsl, is_dsl].into_iter().enumerate() {
+            let text = write(to_dsl, &tree);
+            let file = sources.add(if to_dsl { "x.tmap" } else { "x.map.yaml" }, text.as_str());
+            let (again, findings) = if to_dsl { dsl::parse(&sources, file) } else { yaml::parse(&sources, file) };
+            let broken: Vec<String> = findings
+                .iter()
+                .filter(|d| d.severity == tablemap::diagnostic::Severity::Error)
+                .map(|d| tablemap::diagnostic::render::concise::render(&sources, d))
+                .collect();
+            if !broken.is_empty() || again != first {
+                wrong.push(format!("{name} (round {round}):\n{}\n{text}", broken.join("\n")));
+                break;
+            }
+            if to_dsl == is_dsl && text != write(is_dsl, &first) {
+                wrong.push(format!("{name} (round {round}): the text changed\n{}\n---\n{text}", write(is_dsl, &first)));
+                break;
+            }
+            tree = again;
+        }
+    }
+    assert!(tried > 200, "{tried}");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn what_a_test_gives_and_expects_may_stand_in_any_order() {
+    let head = "map \"M\" {\n  id m\n  tables a.T <- b.t\n  key K = k\n\n  fields {\n    N < n\n  }\n\n";
+    let text = format!(
+        "{head}  test \"t\" {{\n    expect left none # last\n    given right {{ k = 007 }} # first\n    expect parked\n    \
+         given left {{ K = -0.50 }}\n  }}\n}}\n"
+    );
+    let mut sources = Sources::new();
+    let first = parse(&mut sources, "x.tmap", &text);
+    let as_yaml = yaml::write(&first);
+    let second = parse(&mut sources, "x.map.yaml", &as_yaml);
+    assert_eq!(first, second, "{as_yaml}");
+    let back = dsl::write(&second);
+    assert_eq!(back, dsl::write(&first));
+    for kept in ["# last", "# first", "{ k = 7 }", "-0.50", "expect parked"] {
+        assert!(back.contains(kept), "no {kept}\n{back}");
+    }
+}

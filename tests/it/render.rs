@@ -215,3 +215,54 @@ fn sarif_fits_its_published_schema() {
     // The schema is one that refuses something.
     assert!(!validator.is_valid(&serde_json::json!({ "version": "2.1.0" })));
 }
+
+/// A finding on the line of a password, in every format: nobody reads the password in a log.
+#[test]
+fn no_format_prints_a_secret() {
+    let texts = [
+        (
+            "tablemap.yaml",
+            "stores:\n  crm: { kind: postgres, url: \"postgres://me:hunter2@db/crm\", schema: c.yaml }\n",
+        ),
+        ("settings.yaml", "password: hunter2\nsecond: 1\n"),
+        ("maps/a.tmap", "# Server=db;User=sa;Password=hunter2;\nmap \"A\" {\n}\n"),
+    ];
+    for (name, text) in texts {
+        let mut sources = Sources::new();
+        let file = sources.add(name, text);
+        let whole = Span::new(file, 0, text.len());
+        let at = text.find("hunter2").unwrap();
+        let secret = Span::new(file, at, at + "hunter2".len());
+        let findings = vec![
+            Diagnostic::new(Code::TM1102, secret, "a secret stands in this file").related(whole, "here"),
+            Diagnostic::new(Code::TM0202, whole, "another").fix("write", Span { end: whole.start, ..whole }, "x", true),
+        ];
+        let mut all = vec![
+            ("gitlab", pretty(&gitlab::report(&sources, &findings))),
+            ("json", pretty(&json::report(&sources, &findings, 0, None))),
+            ("sarif", pretty(&sarif::report(&sources, &findings, &|_| None))),
+            ("junit", junit::report(&sources, &findings, true).unwrap()),
+        ];
+        for d in &findings {
+            all.push(("human", human::render(&sources, d, false)));
+            all.push(("colours", human::render(&sources, d, true)));
+            all.push(("concise", concise::render(&sources, d)));
+            all.push(("github", github::render(&sources, d)));
+        }
+        for (format, text) in all {
+            assert!(!text.contains("hunter2"), "{format} of {name} prints it:\n{text}");
+        }
+    }
+}
+
+/// What `check` hands to the renderer: each rule with its page.
+#[test]
+fn rules_of_sarif_carry_their_pages() {
+    let (sources, findings) = sample();
+    let log = sarif::report(&sources, &findings, &tablemap::check::help);
+    for rule in log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap() {
+        let (text, markdown) = (rule["help"]["text"].as_str().unwrap(), rule["help"]["markdown"].as_str().unwrap());
+        assert!(markdown.contains("## What it means") && markdown.contains("## Right"), "{rule}");
+        assert!(text.len() > 40 && !text.contains('#') && !text.contains('`'), "{rule}");
+    }
+}

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_innermost_mount_decides() {
         let at = |p: &str| network_of(MOUNTS, Path::new(p));
-        assert_eq!(at("/home/me/a.db"), None);
+        assert_eq!(at("/data/a.db"), None);
         assert_eq!(at("/mnt/share/a.db").as_deref(), Some("cifs"));
         assert_eq!(at("/mnt/shared/a.db"), None);
         assert_eq!(at("/mnt/my disk/a.db").as_deref(), Some("nfs4"));

@@ -20,6 +20,8 @@ pub(super) struct ScanPlan {
     /// By row id, from one on; the row id is the last result column. None where the table has none.
     pub sweep: Option<String>,
     width: usize,
+    /// The statement up to its conditions.
+    head: String,
     pub fetch: String,
     pub imagine: Imagine,
     /// Each of the plan's columns, and to which key it belongs.
@@ -171,6 +173,7 @@ impl ScanPlan {
             sweep,
             width,
             fetch: format!("{head} WHERE {}", equal.join(" AND ")),
+            head,
             imagine: Imagine { head: format!("SELECT {select} FROM (SELECT "), tail: format!(") AS t0{from}") },
             cells: plan.columns.iter().map(|(s, c)| (schema.get(tables[*s]).column(*c).clone(), *c, *s)).collect(),
             joins: plan.joins.len(),
@@ -461,6 +464,41 @@ impl Read for Handle {
                 there.push(found);
             }
             Ok(there)
+        };
+        run().map_err(|e| inner.err(e))
+    }
+
+    fn related(&mut self, plan: &ReadPlan, by: &[ColumnId], values: &[Value], out: &mut Rows) -> Result<()> {
+        if values.iter().any(Value::is_null) {
+            return Ok(());
+        }
+        let p = self.scan_plan(plan)?;
+        let inner = self.inner.clone();
+        let t = inner.schema.get(plan.table);
+        let session = self.session();
+        let shape = session.shape(&inner, plan.table)?;
+        let (mut conditions, mut at) = (Vec::new(), 1);
+        for c in by {
+            let (sql, next) = equality("t0.", t, &shape, *c, at);
+            conditions.push(sql);
+            at = next;
+        }
+        let sql = format!("{} WHERE {}", p.head, conditions.join(" AND "));
+        let mut run = || -> rusqlite::Result<()> {
+            let mut s = session.conn.prepare_cached(&sql)?;
+            let mut n = 1;
+            for (c, v) in by.iter().zip(values) {
+                match bind_forms(&mut s, v, t.column(*c), shape.affinity(*c), n) {
+                    Ok(next) => n = next,
+                    Err(BindError::Sql(e)) => return Err(e),
+                    Err(BindError::Misfit(_)) => return Ok(()),
+                }
+            }
+            let mut rows = s.raw_query();
+            while let Some(row) = rows.next()? {
+                p.read(row, out)?;
+            }
+            Ok(())
         };
         run().map_err(|e| inner.err(e))
     }

@@ -4,8 +4,8 @@ use super::Handle;
 use super::types::ident;
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
-    Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState, Result, RunRecord, Wait,
-    WriteState,
+    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState,
+    Result, RunRecord, Wait, WriteState,
 };
 use crate::value::{Collation, Key, Type, Value};
 use rusqlite::Row;
@@ -37,9 +37,12 @@ CREATE TABLE IF NOT EXISTS _tablemap_progress (
   position TEXT NOT NULL, cut TEXT NOT NULL, witness TEXT NOT NULL, phase TEXT NOT NULL, cursor TEXT NOT NULL,
   desired TEXT NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL, last_applied_at TEXT NOT NULL,
   last_run_at TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS _tablemap_ahead (
-  leg TEXT NOT NULL, key TEXT NOT NULL, company TEXT NOT NULL DEFAULT '', through INTEGER NOT NULL,
-  PRIMARY KEY (leg, key, company));
+CREATE TABLE IF NOT EXISTS _tablemap_consumed (
+  leg TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, through INTEGER NOT NULL,
+  PRIMARY KEY (leg, key, kind, through)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _tablemap_held (
+  leg TEXT NOT NULL, ikey TEXT NOT NULL, key TEXT NOT NULL, through INTEGER NOT NULL,
+  PRIMARY KEY (leg, ikey)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _tablemap_ledger (
   id INTEGER PRIMARY KEY, leg TEXT NOT NULL, upper_key TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS _tablemap_ledger_leg ON _tablemap_ledger (leg, id);
@@ -254,8 +257,18 @@ impl ReadState for Handle {
         }
         Ok(arrived)
     }
-    fn ahead(&mut self, leg: &str) -> Result<Vec<(String, i64)>> {
-        let sql = "SELECT key, through FROM _tablemap_ahead WHERE leg = ?1 ORDER BY key";
+    fn ahead(&mut self, leg: &str) -> Result<Vec<Ahead>> {
+        let sql = "SELECT key, kind, through FROM _tablemap_consumed WHERE leg = ?1 ORDER BY key, through";
+        let rows = self.all(sql, [leg], |r| Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?)))?;
+        let known = |(key, kind, through): (String, String, i64)| {
+            let kind = AheadKind::from_word(&kind)
+                .ok_or_else(|| self.inner.other(format!("_tablemap_consumed holds a kind that is none, `{kind}`")))?;
+            Ok(Ahead { key, kind, through })
+        };
+        rows.into_iter().map(known).collect()
+    }
+    fn held(&mut self, leg: &str) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT ikey, key FROM _tablemap_held WHERE leg = ?1 ORDER BY ikey";
         self.all(sql, [leg], |r| Ok((r.get(0)?, r.get(1)?)))
     }
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>> {
@@ -317,7 +330,7 @@ impl WriteState for Handle {
     }
     fn forget_leg(&mut self, leg: &str) -> Result<()> {
         self.alive()?;
-        for table in ["progress", "ahead", "ledger", "quarantine", "waits"] {
+        for table in ["progress", "consumed", "held", "ledger", "quarantine", "waits"] {
             self.run(&format!("DELETE FROM _tablemap_{table} WHERE leg = ?1"), [leg])?;
         }
         Ok(())
@@ -394,18 +407,28 @@ impl WriteState for Handle {
         }
         Ok(())
     }
-    fn put_ahead(&mut self, leg: &str, key: &str, through: i64) -> Result<()> {
+    fn put_ahead(&mut self, leg: &str, ahead: &Ahead) -> Result<()> {
         self.alive()?;
         self.run(
-            "INSERT INTO _tablemap_ahead (leg, key, company, through) VALUES (?1, ?2, '', ?3) \
-             ON CONFLICT (leg, key, company) DO UPDATE SET through = max(through, excluded.through)",
-            (leg, key, through),
+            "INSERT OR IGNORE INTO _tablemap_consumed (leg, key, kind, through) VALUES (?1, ?2, ?3, ?4)",
+            (leg, &ahead.key, ahead.kind.word(), ahead.through),
+        )?;
+        Ok(())
+    }
+    fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> Result<()> {
+        self.alive()?;
+        self.run(
+            "INSERT INTO _tablemap_held (leg, ikey, key, through) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through",
+            (leg, ikey, key, through),
         )?;
         Ok(())
     }
     fn drop_ahead(&mut self, leg: &str, through: i64) -> Result<()> {
         self.alive()?;
-        self.run("DELETE FROM _tablemap_ahead WHERE leg = ?1 AND through <= ?2", (leg, through))?;
+        for table in ["consumed", "held"] {
+            self.run(&format!("DELETE FROM _tablemap_{table} WHERE leg = ?1 AND through <= ?2"), (leg, through))?;
+        }
         Ok(())
     }
     fn put_ledger(&mut self, leg: &str, upper: &str, position: i64) -> Result<()> {

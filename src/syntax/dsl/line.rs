@@ -3,7 +3,6 @@
 use super::Rule;
 use super::build::{Build, P};
 use crate::diagnostic::Code;
-use crate::source::At;
 use crate::syntax::ast::{
     Call, Cell, ElseAction, Line, LineValues, Name, Node, OnMissing, Pair, Pairing, Pairs, Row, Sign, Trivia,
 };
@@ -145,11 +144,10 @@ impl Build<'_> {
     }
 
     /// `left.COLUMN` of an edit.
-    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name, At)> {
-        let at = self.at(&p);
+    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name)> {
         let mut inner = p.into_inner();
         let side = self.side(&inner.next()?);
         let name = inner.last()?;
-        Some((side, self.name(&name), at))
+        Some((side, self.name(&name)))
     }
 }

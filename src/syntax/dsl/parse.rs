@@ -9,7 +9,7 @@ use super::scan::{Kind, scan};
 use super::stmt::STATEMENTS;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::{At, FileId, Span};
-use crate::syntax::ast::{Expr, File, Line, Map, Name, Test, Trivia, TriviaLine, ValuesDecl};
+use crate::syntax::ast::{Edit, Expr, File, Line, Map, Name, Node, Test, TestStep, Trivia, TriviaLine, ValuesDecl};
 
 /// Reads a whole file.
 pub(super) fn file(text: &str, id: FileId) -> (File, Vec<Diagnostic>) {
@@ -178,6 +178,7 @@ impl Reader<'_> {
                 _ => self.statement(&mut map),
             }
         }
+        map.edits.sort_by_key(Edit::rank);
         map.end.before = self.above();
         let end = self.close();
         map.at = At((self.b.span)(start, end));
@@ -288,6 +289,8 @@ impl Reader<'_> {
         let at = At((self.b.span)(start, end));
         let after = self.b.cursor.after(self.b.raw, end);
         let name = name.unwrap_or_else(|| Name { text: String::new(), at });
+        // Rows are given before anything is expected, in whatever order they stand: the other notation has a list of each.
+        steps.sort_by_key(|s: &Node<TestStep>| !s.it.given);
         map.tests.push(Test { name, steps, at, trivia: Trivia { before, after }, end: end_trivia });
     }
 }

@@ -188,12 +188,20 @@ fn test() -> impl Strategy<Value = Test> + Clone {
         1 => Just(TestWhat::Error),
     ];
     let step = (any::<bool>(), what).prop_map(|(given, what)| TestStep { given, what });
-    (name(), prop::collection::vec(node(step), 0..4), trivia(), end()).prop_map(|(name, steps, trivia, end)| Test {
-        name,
-        steps,
-        at: at(),
-        trivia,
-        end,
+    (name(), prop::collection::vec(node(step), 0..4), trivia(), end()).prop_map(|(name, mut steps, trivia, end)| {
+        steps.sort_by_key(|s| !s.it.given);
+        Test { name, steps, at: at(), trivia, end }
+    })
+}
+
+fn edited() -> impl Strategy<Value = EditedColumn> + Clone {
+    (side(), name(), trivia()).prop_map(|(side, column, trivia)| EditedColumn { side, column, trivia })
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> + Clone {
+    prop::collection::vec(edit(), 0..3).prop_map(|mut edits| {
+        edits.sort_by_key(Edit::rank);
+        edits
     })
 }
 
@@ -201,8 +209,8 @@ fn edit() -> impl Strategy<Value = Edit> + Clone {
     prop_oneof![
         (line(true), proptest::option::of(line(true))).prop_map(|(a, b)| Edit::Set(Box::new(a), b.map(Box::new))),
         line(true).prop_map(|l| Edit::Add(Box::new(l))),
-        (side(), name(), pairs()).prop_map(|(s, n, p)| Edit::AddPairs(s, n, p)),
-        (side(), name(), proptest::option::of(pairs())).prop_map(|(s, n, p)| Edit::Drop(s, n, p)),
+        (edited(), pairs()).prop_map(|(c, p)| Edit::AddPairs(c, p)),
+        (edited(), proptest::option::of(pairs())).prop_map(|(c, p)| Edit::Drop(c, p)),
     ]
 }
 
@@ -250,7 +258,7 @@ fn map() -> impl Strategy<Value = Map> + Clone {
         end(),
         end(),
         prop::collection::vec(test(), 0..2),
-        prop::collection::vec(edit(), 0..3),
+        edits(),
         trivia(),
         end(),
     );
@@ -283,7 +291,7 @@ fn map() -> impl Strategy<Value = Map> + Clone {
     })
 }
 
-fn file() -> impl Strategy<Value = File> + Clone {
+pub(crate) fn file() -> impl Strategy<Value = File> + Clone {
     let values =
         (name(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
     (prop::collection::vec(values, 0..2), prop::collection::vec(map(), 0..2), end())
@@ -300,6 +308,24 @@ proptest! {
         prop_assert!(found.is_empty(), "{:?}\n{}", found, written);
         prop_assert_eq!(&again, &file, "{}", written);
         prop_assert_eq!(round_trip(&written), written);
+    }
+
+    #[test]
+    fn the_other_notation_says_all_of_it(file in file()) {
+        let mut file = file;
+        // There, edits stand by kind, and a name of blanks is a finding.
+        file.maps.iter_mut().for_each(|m| m.edits.clear());
+        let maps = file.maps.iter().flat_map(|m| m.name.iter().chain(m.tests.iter().map(|t| &t.name)));
+        prop_assume!(maps.chain(file.values.iter().map(|v| &v.name)).all(|n| !n.text.trim().is_empty()));
+        // There, a file without anything is a finding.
+        prop_assume!(!file.maps.is_empty() || !file.values.is_empty());
+        let written = crate::syntax::yaml::write(&file);
+        let mut sources = crate::source::Sources::new();
+        let id = sources.add("x.map.yaml", written.as_str());
+        let (again, found) = crate::syntax::yaml::parse(&sources, id);
+        let errors: Vec<_> = found.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).collect();
+        prop_assert!(errors.is_empty(), "{:?}\n{}", errors, written);
+        prop_assert_eq!(&again, &file, "{}", written);
     }
 
     #[test]

@@ -64,8 +64,9 @@ impl Decoder<'_> {
         let n = &item.value;
         if let Some(s) = n.scalar() {
             return match s.text.as_str() {
-                "parked" if !given => Some(TestWhat::Parked),
-                "error" if !given => Some(TestWhat::Error),
+                // Among the given ones they are as wrong as in the other notation, and told of where maps are checked.
+                "parked" => Some(TestWhat::Parked),
+                "error" => Some(TestWhat::Error),
                 _ => {
                     let expected = if given { "a row" } else { "`parked`, `error` or a row" };
                     self.r.wrong(n, &format!("{expected} (`right: {{ COLUMN: value }}`)"));

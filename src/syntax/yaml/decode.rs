@@ -3,7 +3,7 @@
 use super::trivia;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{File, Flow, Map, Name, Node as Ast, Side, Trivia, TriviaLine, ValuesDecl};
+use crate::syntax::ast::{Edit, File, Flow, Map, Name, Node as Ast, Side, Trivia, TriviaLine, ValuesDecl};
 use crate::syntax::dsl;
 use crate::yaml::{Comments, Document, Entry, Fields, Node, Plain, Reader, Scalar, Style, resolve};
 
@@ -56,6 +56,7 @@ impl Decoder<'_> {
         }
         let mut map = Map { at: root.span.into(), ..Map::default() };
         self.map(&f, &mut map);
+        map.edits.sort_by_key(Edit::rank);
         map.end.before.extend(end);
         out.maps.push(map);
     }
@@ -64,9 +65,9 @@ impl Decoder<'_> {
     fn shared(&mut self, e: &Entry, out: &mut File) {
         let mut lead = trivia::flat(&e.comments);
         for e in self.r.mapping(&e.value, "`values`").unwrap_or_default() {
-            if !is_word(&e.key.text) {
+            if e.key.text.trim().is_empty() {
                 let message = format!("`{}` cannot name a value map", e.key.text);
-                self.r.refuse(e.key_span, message, "a letter or `_`, then letters, digits and `_`");
+                self.r.refuse(e.key_span, message, "lines use it by its name, so it needs one");
             }
             let pairs = self.pairs(&e.value, Flow::Both);
             let mut t = trivia::of(&e.comments);
@@ -380,10 +381,6 @@ fn balanced(text: &str) -> bool {
 /// One or two plain words, which even flow style leaves alone (`create`, `left wins`).
 fn is_plain_word(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' '))
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn is_slug(text: &str) -> bool {

@@ -2,9 +2,9 @@
 
 use super::lines::side_column;
 use crate::syntax::ast::{
-    Arrow, Conflict, Direct, Edit, ElseAction, Expr, ExprKind, File, Flow, GuardMode, Line, LineValues, Literal,
-    LiteralKind, Map, Name, Node, Operation, Pair, Pairing, Pairs, Path, Row, RunMode, Side, Sign, Step, TableRef,
-    Test, TestWhat, Trivia, TriviaLine,
+    Arrow, Conflict, Direct, Edit, EditedColumn, ElseAction, Expr, ExprKind, File, Flow, GuardMode, Line, LineValues,
+    Literal, LiteralKind, Map, Name, Node, Operation, Pair, Pairing, Pairs, Path, Row, RunMode, Side, Sign, Step,
+    TableRef, Test, TestWhat, Trivia, TriviaLine,
 };
 use crate::syntax::dsl;
 use crate::yaml::{quoted, reads_back};
@@ -17,12 +17,16 @@ pub fn write(file: &File) -> String {
         w.lead_key(0, &file.values[0].trivia, "values");
         for (i, v) in file.values.iter().enumerate() {
             if i > 0 {
+                if v.pairs.pairs.len() > 1 {
+                    w.gap();
+                }
                 w.before(2, &v.trivia.before);
             }
-            w.pairs(2, &v.name.text, &v.pairs, Flow::Both, v.trivia.after.as_deref());
+            w.pairs(2, &text(&v.name.text), &v.pairs, Flow::Both, v.trivia.after.as_deref());
         }
     }
     if let Some(map) = file.maps.first() {
+        w.gap();
         w.map(map);
     }
     w.before(0, &file.end.before);
@@ -98,6 +102,7 @@ impl Writer {
             RunMode::Every(s) => format!("every {}", duration(*s)),
         });
         if !map.fields.is_empty() || !map.fields_trivia.before.is_empty() || !map.fields_end.before.is_empty() {
+            self.gap();
             self.before(0, &map.fields_trivia.before);
             if map.fields.is_empty() {
                 self.before(0, &map.fields_end.before);
@@ -112,6 +117,7 @@ impl Writer {
         }
         self.edits(&map.edits);
         if let Some(first) = map.tests.first() {
+            self.gap();
             self.lead_key(0, &first.trivia, "tests");
             for (i, t) in map.tests.iter().enumerate() {
                 self.test(t, i > 0);
@@ -194,40 +200,33 @@ impl Writer {
     }
 
     fn edits(&mut self, edits: &[Edit]) {
-        for key in ["set", "add", "drop"] {
-            let of = |e: &&Edit| match e {
-                Edit::Set(..) => key == "set",
-                Edit::Add(..) | Edit::AddPairs(..) => key == "add",
-                Edit::Drop(..) => key == "drop",
-            };
-            for (i, e) in edits.iter().filter(of).enumerate() {
-                let none = Trivia::default();
-                let trivia = match e {
-                    Edit::Set(l, _) | Edit::Add(l) => &l.trivia,
-                    Edit::AddPairs(..) | Edit::Drop(..) => &none,
-                };
+        for (rank, key) in ["set", "add", "drop"].into_iter().enumerate() {
+            for (i, e) in edits.iter().filter(|e| usize::from(e.rank()) == rank).enumerate() {
                 if i == 0 {
-                    self.lead_key(0, trivia, key);
+                    self.lead_key(0, e.trivia(), key);
                 }
                 match e {
                     Edit::Set(l, was) => self.item_with(2, l, was.as_deref(), i > 0),
                     Edit::Add(l) => self.item_with(2, l, None, i > 0),
-                    Edit::AddPairs(side, column, pairs) => self.column(*side, column, Some(pairs)),
-                    Edit::Drop(side, column, pairs) => self.column(*side, column, pairs.as_ref()),
+                    Edit::AddPairs(column, pairs) => self.column(column, Some(pairs), i > 0),
+                    Edit::Drop(column, pairs) => self.column(column, pairs.as_ref(), i > 0),
                 }
             }
         }
     }
 
-    fn column(&mut self, side: Side, column: &Name, pairs: Option<&Pairs>) {
-        let name = side_column(side, column);
+    fn column(&mut self, c: &EditedColumn, pairs: Option<&Pairs>, before: bool) {
+        if before {
+            self.before(2, &c.trivia.before);
+        }
+        let (name, after) = (side_column(c.side, &c.column), c.trivia.after.as_deref());
         self.pad(2);
         self.out.push_str("- ");
         match pairs {
-            None => self.scalar(2, &name, None),
+            None => self.scalar(2, &name, after),
             Some(p) => {
                 self.out.push_str("column: ");
-                self.scalar(4, &name, None);
+                self.scalar(4, &name, after);
                 self.pairs(4, "values", p, Flow::Both, None);
             }
         }
@@ -269,6 +268,7 @@ impl Writer {
 
     fn test(&mut self, t: &Test, before: bool) {
         if before {
+            self.gap();
             self.before(2, &t.trivia.before);
         }
         self.entry_as_is(2, "- test", &text(&t.name.text), t.trivia.after.as_deref());
@@ -318,6 +318,11 @@ impl Writer {
             self.out.push_str(&format!("{}: {}\n", key_of(&c.path), literal(&c.value)));
         }
         true
+    }
+
+    /// A blank line, as the other notation has one here.
+    fn gap(&mut self) {
+        self.before(0, &[TriviaLine::Blank]);
     }
 
     /// Blank lines and comments before something; a blank line never begins the file.

@@ -3,9 +3,11 @@
 mod company;
 mod daemon;
 mod guards;
+mod identity;
 mod lines;
 mod lookups;
 mod records;
+mod related;
 mod rules;
 mod types;
 

@@ -128,5 +128,5 @@ map \"Out\" {
 
 #[test]
 fn simulate_chain() {
-    simulate("chain", 50, &[], &["deletes", "crashes", "updates"], &|_| Box::new(Chain));
+    simulate("chain", 50, &[57, 273], &["deletes", "crashes", "updates"], &|_| Box::new(Chain));
 }

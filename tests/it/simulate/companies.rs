@@ -143,7 +143,11 @@ impl Template for Companies {
 
 #[test]
 fn simulate_companies() {
-    simulate("companies", 50, &[], &["parks", "quarantines", "deletes", "crashes", "updates"], &|_| {
-        Box::new(Companies)
-    });
+    simulate(
+        "companies",
+        50,
+        &[56, 66, 73, 74, 78, 82, 134, 158, 195, 256, 263, 281, 282, 283],
+        &["parks", "quarantines", "deletes", "crashes", "updates"],
+        &|_| Box::new(Companies),
+    );
 }

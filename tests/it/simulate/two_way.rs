@@ -201,5 +201,7 @@ map \"People\" {{
 
 #[test]
 fn simulate_two_way() {
-    simulate("two way", 90, &[], &["conflicts", "deletes", "crashes", "updates"], &|_| Box::new(TwoWay::default()));
+    simulate("two way", 90, &[94, 173, 279], &["conflicts", "deletes", "crashes", "updates"], &|_| {
+        Box::new(TwoWay::default())
+    });
 }

@@ -1,0 +1,194 @@
+//! What waits in quarantine, given to the works of a cycle: retries that are due, the values before a record's first
+//! open change, and the order in which records that leave a primary key come before those that take it.
+
+use super::fold::{Folded, Work};
+use super::quarantine::before_lines;
+use super::runtime::{Engine, LegRt, Result};
+use crate::schema::{ColumnId, TableId};
+use crate::store::{QuarantineFilter, Quarantined, ReadState, Rows, Snapshot};
+use crate::value::{Key, Value};
+use std::collections::{HashMap, HashSet};
+
+impl Engine {
+    /// Source keys of records whose time has come, and of parked ones whose reference has arrived.
+    pub(super) fn due(&self, leg: &LegRt, state: &mut dyn ReadState) -> Result<Vec<Vec<Value>>> {
+        let due =
+            QuarantineFilter { leg: Some(leg.name.clone()), due: Some(self.env.now()), limit: self.limits.live_rows };
+        let mut keys: Vec<String> = state.quarantined(&due)?.into_iter().map(|e| e.key).collect();
+        keys.extend(state.arrived(&leg.name, self.limits.live_rows)?);
+        keys.dedup();
+        Ok(keys.iter().filter_map(|k| Some(Key::parse(k, &leg.source_key_types)?.0.into_vec())).collect())
+    }
+
+    /// Gives the works what waits of their records, and adds works for what is due. An entry belongs to the record that
+    /// had its key when it was last consumed.
+    pub(super) fn give_waiting(
+        &self,
+        leg: &LegRt,
+        state: &mut dyn ReadState,
+        folded: &mut Folded,
+        due: Vec<Vec<Value>>,
+    ) -> Result<()> {
+        let mut others = std::mem::take(&mut folded.undone);
+        if state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        for i in 0..folded.works.len() {
+            let w = &folded.works[i];
+            let (key, moved) = (w.key.clone(), leg.source_key(&w.start) != leg.source_key(&w.key));
+            let (alive, owns) = (!w.gone && w.misfit.is_none(), w.owns);
+            self.recall_one(leg, state, &mut folded.works[i])?;
+            if !alive || (owns && !moved) || folded.owned(leg, &key) {
+                continue;
+            }
+            match owns {
+                // Moved there by a try that could not be finished.
+                true => {
+                    let entries = self.entries(leg, state, &key)?;
+                    self.attach(leg, &mut folded.works[i], entries);
+                }
+                false => others.push(key),
+            }
+        }
+        for key in others.into_iter().chain(due) {
+            if folded.owned(leg, &key) {
+                continue;
+            }
+            let entries = self.entries(leg, state, &key)?;
+            if entries.is_empty() {
+                continue;
+            }
+            // Another record has the key now.
+            let mut work = Work { gone: folded.at(leg, &key).is_some(), ..folded.still(leg, key) };
+            self.attach(leg, &mut work, entries);
+            folded.push(leg, work);
+        }
+        Ok(())
+    }
+
+    /// Keys that works took from records which were left to a later fold, and of which something waits: these must be
+    /// taken up too, before what waits under the keys is another one's.
+    pub(super) fn strangers(&self, leg: &LegRt, state: &mut dyn ReadState, folded: &Folded) -> Result<Vec<Key>> {
+        let mut strangers = Vec::new();
+        if folded.end(i64::MAX) == i64::MAX || state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(strangers);
+        }
+        for w in folded.works.iter().filter(|w| !w.gone && w.misfit.is_none() && !folded.owned(leg, &w.key)) {
+            if !self.entries(leg, state, &w.key)?.is_empty() {
+                strangers.push(leg.source_key(&w.key));
+            }
+        }
+        Ok(strangers)
+    }
+
+    /// Gives works of records that come to be evaluated because of what they look up what waits of them.
+    pub(super) fn recall(&self, leg: &LegRt, works: &mut [Work]) -> Result<()> {
+        let mut view = self.target(leg).snapshot()?;
+        if view.state().quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        works.iter_mut().try_for_each(|w| self.recall_one(leg, view.state(), w))
+    }
+
+    fn recall_one(&self, leg: &LegRt, state: &mut dyn ReadState, work: &mut Work) -> Result<()> {
+        if work.owns && work.misfit.is_none() {
+            let entries = self.entries(leg, state, &work.start)?;
+            self.attach(leg, work, entries);
+        }
+        Ok(())
+    }
+
+    fn entries(&self, leg: &LegRt, state: &mut dyn ReadState, key: &[Value]) -> Result<Vec<Quarantined>> {
+        Ok(state.quarantine_of(&leg.name, &leg.source_key(key).to_text())?)
+    }
+
+    /// The base, and the key, of a record's first open change.
+    fn attach(&self, leg: &LegRt, work: &mut Work, entries: Vec<Quarantined>) {
+        for entry in entries {
+            work.waits = true;
+            let base = self.base_of(leg, &entry);
+            if !base.is_empty() {
+                work.old.extend(base);
+                (work.based, work.dependent) = (true, false);
+            } else if work.untouched() && !work.dependent {
+                work.based = false;
+            }
+            work.before.extend(before_lines(leg, &entry.old_ikey).map(|b| (entry.company, b)));
+        }
+    }
+
+    pub(super) fn base_of(&self, leg: &LegRt, entry: &Quarantined) -> HashMap<ColumnId, Value> {
+        self.base_in(leg.leg().source.store, leg.leg().source.table, &entry.base)
+    }
+
+    fn base_in(&self, store: usize, table: TableId, base: &str) -> HashMap<ColumnId, Value> {
+        let schema = &self.maps.stores[store].1;
+        let Ok(map) = serde_json::from_str::<HashMap<String, String>>(base) else { return HashMap::new() };
+        map.into_iter()
+            .filter_map(|(name, text)| {
+                let column = schema.column(table, &name)?;
+                let ty = schema.get(table).column(column).ty.clone();
+                let key = Key::parse(&text, &[ty])?;
+                Some((column, key.0.first()?.clone()))
+            })
+            .collect()
+    }
+
+    /// A row that was deleted, and one that came under its primary key with another integration key, are two records.
+    pub(super) fn part(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
+        let l = leg.leg();
+        for i in 0..folded.works.len() {
+            let w = &mut folded.works[i];
+            let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
+            let mut rows = Rows::of(&l.read);
+            let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
+            if there.first() == Some(&true) && self.key_changed(leg, w, rows.row(0)) {
+                let new = w.part(reborn);
+                folded.push(leg, new);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Works in the order of the log, but a record that leaves a primary key before the one that takes it, so that what
+/// waits under the key is out of the way. With each work whether the next one must be in the same transaction: records
+/// that took their keys from each other in a ring.
+pub(super) fn leavers_first(leg: &LegRt, mut works: Vec<Work>) -> (Vec<Work>, Vec<bool>) {
+    works.sort_by_key(|w| w.first);
+    let mut glued = vec![false; works.len()];
+    if works.iter().all(|w| !w.gone && (w.owns || w.misfit.is_some()) && w.start == w.key) {
+        return (works, glued);
+    }
+    let owners: HashMap<Key, usize> =
+        works.iter().enumerate().filter(|(_, w)| w.owns).map(|(i, w)| (leg.source_key(&w.start), i)).collect();
+    // Who had the key; of one that is gone nothing is in the way but what waits.
+    let before = |i: usize| -> Option<usize> {
+        let w = &works[i];
+        let owner = *owners.get(&leg.source_key(&w.key)).filter(|j| !w.gone && **j != i)?;
+        (!works[owner].gone || works[owner].waits).then_some(owner)
+    };
+    let mut order: Vec<usize> = Vec::with_capacity(works.len());
+    let mut placed = vec![false; works.len()];
+    for i in 0..works.len() {
+        let mut chain: Vec<usize> = Vec::new();
+        let mut seen: HashSet<usize> = HashSet::new();
+        let mut at = Some(i).filter(|i| !placed[*i]);
+        while let Some(n) = at.filter(|n| !placed[*n] && seen.insert(*n)) {
+            chain.push(n);
+            at = before(n);
+        }
+        let ring = at.is_some_and(|n| seen.contains(&n));
+        let first = order.len();
+        for n in chain.into_iter().rev() {
+            placed[n] = true;
+            order.push(n);
+        }
+        if ring {
+            let last = order.len() - 1;
+            glued[first..last].fill(true);
+        }
+    }
+    let mut slots: Vec<Option<Work>> = works.into_iter().map(Some).collect();
+    (order.into_iter().filter_map(|i| slots[i].take()).collect(), glued)
+}
