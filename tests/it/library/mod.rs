@@ -86,7 +86,6 @@ fn library() -> (Vec<Kept>, Vec<String>) {
     let (loaded, mut findings) = project::load(&root().join("maps/project-operations"), &mut sources);
     let loaded = loaded.expect("the library is a project");
     let stores: Vec<_> = loaded.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
-    let stores: Vec<_> = stores.into_iter().map(|(n, s)| (n, std::sync::Arc::new(s))).collect();
     let files: Vec<_> = loaded.maps.iter().map(|m| (m.file, m.ast.clone())).collect();
     let input = sema::Input {
         sources: &sources,
