@@ -29,6 +29,7 @@ pages! {
     TM1001 TM1002 TM1003 TM1004 TM1005 TM1006
     TM1101 TM1102 TM1103 TM1110 TM1111 TM1112 TM1113
     TM1201 TM1202 TM1203 TM1204 TM1205 TM1206 TM1207
+    TM1301 TM1302 TM1303 TM1304 TM1305 TM1306 TM1307 TM1308
     TM1401 TM1402
     TM9001 TM9002 TM9003 TM9004 TM9005 TM9006 TM9007 TM9008 TM9009 TM9010
 }
@@ -61,7 +62,8 @@ pub fn area(code: Code) -> &'static str {
         Some("10") => "the set of maps",
         Some("11") => "privacy and hygiene",
         Some("12") => "the live store",
-        Some("13") => "versions of map files",
+        Some("13") => "import and export",
+        Some("14") => "versions of map files",
         Some("90") => "records that could not be applied",
         _ => "others",
     }

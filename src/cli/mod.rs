@@ -7,11 +7,13 @@ mod demo;
 mod diff;
 mod errors;
 mod explain;
+mod export;
 mod failure;
 mod files;
 mod fix;
 mod fmt;
 mod guard;
+mod import;
 mod init;
 mod legs;
 mod lock;
@@ -23,6 +25,7 @@ mod pause;
 mod progress;
 mod run;
 mod schema;
+mod schema_import;
 mod sql;
 mod status;
 mod sync;
@@ -104,6 +107,10 @@ enum Command {
     Merge(merge::Args),
     /// Write a first map of two tables
     New(new::Args),
+    /// Bring in table maps of others, as a project that checks at once
+    Import(import::Args),
+    /// Write maps in the format of another product
+    Export(export::Args),
     /// Compare the schema files with the live stores, or write them from there
     Schema(schema::Args),
     /// Initial sync: copy everything once, then what changed meanwhile
@@ -191,6 +198,8 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Diff(args) => diff::run(&args, context),
         Command::Merge(args) => merge::run(&args, context),
         Command::New(args) => new::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Sync(args) => sync::run(&args, context),
         Command::Run(args) => run::run(&args, context),

@@ -33,8 +33,8 @@ pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
 pub use kept::{Each, How, Kept, one_by_one};
-pub use related::{Aggregate, Related};
 pub use overlay::{Effective, effective, id_of, note_replaced};
+pub use related::{Aggregate, Related};
 pub use spelling::spell;
 
 pub use crate::store::Predicate;

@@ -35,7 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("draft", &["schema", "value"]),
     ("change", &["syntax", "diagnostic", "source"]),
     ("import", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
-    ("export", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
+    ("export", &["import", "schema", "syntax", "value", "source", "diagnostic"]),
     ("store", &["schema", "value", "diagnostic"]),
     ("syntax", &["yaml", "source", "diagnostic", "value"]),
     ("function", &["value", "diagnostic"]),
@@ -66,8 +66,21 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do no I/O and see no clock.
-const PURE: &[&str] =
-    &["yaml", "syntax", "sema", "change", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
+const PURE: &[&str] = &[
+    "yaml",
+    "syntax",
+    "sema",
+    "change",
+    "check",
+    "draft",
+    "import",
+    "export",
+    "function",
+    "value",
+    "schema",
+    "source",
+    "diagnostic",
+];
 
 const IO: &[&str] =
     &["std::fs", "std::net", "std::process", "std::env", "std::thread", "File::open", "stdin()", "rusqlite"];

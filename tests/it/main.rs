@@ -13,6 +13,7 @@ mod features;
 mod fix;
 mod fuzz_corpus;
 mod harness;
+mod import;
 mod kept;
 mod kill;
 mod levels;

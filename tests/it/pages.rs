@@ -11,9 +11,9 @@ use tablemap::diagnostic::{Diagnostic, all_codes};
 use tablemap::source::Sources;
 use tablemap::{check, project, sema};
 
-/// Codes whose example is a message, as those of the live store, of merges and of records: no text of a map, schema or project
+/// Codes whose example is a message, as those of the live store, of imports, of merges and of records: no text of a map, schema or project
 /// gives them.
-const SHOWN: &[&str] = &["TM0118", "TM0151", "TM0167"];
+const SHOWN: &[&str] = &["TM0118", "TM0151", "TM0167", "TM1401"];
 
 /// A section of a page: heading and text.
 fn sections(page: &str) -> Vec<(String, String)> {

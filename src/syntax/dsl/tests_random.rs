@@ -179,7 +179,16 @@ fn operation() -> impl Strategy<Value = Operation> + Clone {
 
 fn test() -> impl Strategy<Value = Test> + Clone {
     let cell = (path(), literal()).prop_map(|(path, value)| Cell { path, value });
-    let row = prop::collection::vec(cell, 0..5).prop_map(|cells| Row { cells, at: at() });
+    let row = prop::collection::vec(cell, 0..5).prop_map(|cells| {
+        let mut row = Row { cells: vec![], at: at() };
+        for cell in cells {
+            // A row names each column once.
+            if row.cells.iter().all(|c: &Cell| c.path != cell.path) {
+                row.cells.push(cell);
+            }
+        }
+        row
+    });
     let what = prop_oneof![
         3 => (side(), row.clone()).prop_map(|(s, r)| TestWhat::Row(s, r)),
         1 => side().prop_map(TestWhat::NoRow),
