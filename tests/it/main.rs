@@ -19,12 +19,14 @@ mod import;
 mod kept;
 mod kill;
 mod levels;
+mod library;
 mod mutations;
 mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
+mod recipes;
 mod render;
 mod simulate;
 mod versions;
