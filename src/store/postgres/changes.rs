@@ -2,17 +2,18 @@
 //!
 //! A key stands in the log as a JSON array of texts and nulls, old values as a JSON object of column names and texts.
 
-use super::connect::Inner;
+use super::connect::{Inner, Session};
 use super::error::column_named;
 use super::read::Texts;
 use super::types::{Param, array, decode, encode, readable};
 use super::{Handle, PostgresStore};
 use crate::schema::{ColumnId, Table, TableId};
-use crate::store::{Change, Misfit, Op, Position, Result};
+use crate::store::{Change, Misfit, Op, Position, Result, StoreError};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How long rows stay that every reader has taken in.
 const RETENTION_DAYS: u32 = 7;
@@ -75,6 +76,33 @@ impl Logged {
     }
 }
 
+/// The mark of the newest row at or below a number; none where the log does not reach back so far.
+fn mark_at(session: &mut Session, inner: &Inner, seq: i64) -> Result<Option<String>> {
+    let sql = "SELECT (SELECT floor FROM _tablemap_meta)::text, \
+               (SELECT mark FROM _tablemap_changes WHERE seq <= $1 ORDER BY seq DESC LIMIT 1)::text";
+    let rows = session.query(sql, &[Param::number(seq)]).map_err(|e| inner.err(e))?;
+    let row = rows.first().ok_or_else(|| inner.other("its log cannot be read"))?;
+    let text = |i: usize| row.at(i).map_err(|e| inner.err(e));
+    if text(0)?.and_then(|f| f.parse::<i64>().ok()).is_some_and(|f| f > seq) {
+        return Ok(None);
+    }
+    // Nothing was ever logged up to here, and nothing was cut.
+    Ok(Some(text(1)?.unwrap_or_default().to_string()))
+}
+
+/// Asks until the server can be reached, for half a minute: whoever asks takes no answer for a bad one.
+pub(super) fn patiently<T>(mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        match ask() {
+            Err(StoreError::Unreachable { .. }) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            told => return told,
+        }
+    }
+}
+
 impl Handle {
     /// An error where there is no log.
     fn must_log(&self) -> Result<()> {
@@ -99,13 +127,17 @@ impl Handle {
         if self.head < seq {
             return Ok(None);
         }
-        let floor = self.log_one("SELECT floor::text FROM _tablemap_meta", &[])?;
-        if floor.and_then(|f| f.parse::<i64>().ok()).is_some_and(|f| f > seq) {
-            return Ok(None);
+        let inner = self.inner.clone();
+        match mark_at(self.log(), &inner, seq) {
+            // A cut connection says nothing about the log, whose rows stay what they are: another one is asked.
+            Err(StoreError::Unreachable { .. }) => patiently(|| {
+                let (mut session, _) = inner.take()?;
+                let told = mark_at(&mut session, &inner, seq);
+                inner.put_back(session);
+                told
+            }),
+            told => told,
         }
-        let sql = "SELECT mark::text FROM _tablemap_changes WHERE seq <= $1 ORDER BY seq DESC LIMIT 1";
-        // Nothing was ever logged up to here, and nothing was cut.
-        Ok(Some(self.log_one(sql, &[Param::number(seq)])?.unwrap_or_default()))
     }
 
     /// The names under which these tables stand in the log.

@@ -232,10 +232,7 @@ impl Store for PostgresStore {
             Ok(Identity { store_id: text(0)?, incarnation: text(1)? })
         };
         // A connection that is cut just now says nothing about who the store is.
-        match ask() {
-            Err(StoreError::Unreachable { .. }) => ask(),
-            told => told,
-        }
+        changes::patiently(ask)
     }
     fn take_over(&self, project: &str, holder: &str) -> Result<i64> {
         let mut handle = self.simple()?;
