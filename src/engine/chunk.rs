@@ -33,7 +33,7 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
     pub start: Option<Vec<Value>>,
-    /// It is gone, and another record may have its primary key now: what waits under it is that one's.
+    /// It left its primary key, nothing of it waits, and another record may have the key now: what waits is that one's.
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
@@ -382,9 +382,14 @@ impl<'a> Chunk<'a> {
         Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
+    /// The integration key of a row that is there, from its cells.
+    pub(super) fn ikey_there(&self, cells: &[Value]) -> Key {
+        Key::new(self.leg.key_cells.iter().map(|i| (&cells[*i], self.leg.cells[*i].collation)))
+    }
+
     /// A record's integration key, as it compares.
     pub(super) fn ikey_of(&self, record: &Record<'_>) -> Key {
-        Key::new(self.leg.key_cells.iter().map(|i| (&record.cells[*i], self.leg.cells[*i].collation)))
+        self.ikey_there(&record.cells)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
@@ -670,7 +675,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        let changed_there = self.pending.and_then(|p| p.of(&primary));
+        let changed_there = self.pending.and_then(|p| p.of(&primary, &self.ikey_there(&values)));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))

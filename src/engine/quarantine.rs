@@ -166,7 +166,7 @@ impl Chunk<'_> {
 
     /// The integration keys of an entry's lines before, in every company if it waits as a whole; none where parts of it
     /// are looked up in the target.
-    fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
+    pub(super) fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
         let Some(lines) = before_lines(self.leg, text) else { return vec![] };
         let ikey = |company: &str| Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?));
         match self.leg.leg().company {
@@ -201,6 +201,7 @@ impl Chunk<'_> {
         // by command.
         let may_pass = matches!(f.store_kind, Some(RecordErrorKind::Unique | RecordErrorKind::Foreign));
         let next_try = match f.kind {
+            _ if f.passes => env.later(Duration::from_secs(10)),
             QuarantineKind::Failed if may_pass => {
                 env.later(Duration::from_secs(5u64.saturating_mul(1 << tries.min(9)).min(3600)))
             }
