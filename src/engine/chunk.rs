@@ -147,6 +147,8 @@ pub(super) struct Chunk<'a> {
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
+    /// What records owe once they are written, by the item's number and company.
+    pub(super) debts: HashMap<(usize, String), Vec<(Failure, Vec<Wait>)>>,
     /// Items that refer to rows which have yet to go or to change.
     deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
@@ -188,6 +190,7 @@ impl<'a> Chunk<'a> {
             swap_failed: false,
             window,
             outcomes: vec![],
+            debts: HashMap::new(),
             deferred: vec![],
             samples: vec![],
             tracks,
@@ -203,6 +206,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<Left> {
         self.holds.clear();
+        self.debts.clear();
         self.move_waiting(tx, items)?;
         let mut left = self.apply_all(tx, items, values, counts)?;
         left.retry.append(&mut self.deferred);
@@ -407,6 +411,7 @@ impl<'a> Chunk<'a> {
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
         let item = &items[i];
         let word = word(company);
+        self.cache.owed.clear();
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
             Err(u) if u.passing => {
@@ -432,6 +437,9 @@ impl<'a> Chunk<'a> {
                 Err(_) => None,
             },
         };
+        if !self.cache.owed.is_empty() {
+            self.debts.insert((item.n, word), std::mem::take(&mut self.cache.owed));
+        }
         records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false });
         Ok(())
     }

@@ -170,8 +170,9 @@ impl Engine {
         let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
         let due = self.due(leg, view.state())?;
         let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
+        let stretch = self.stretch(head - number(&progress.position));
         let (mut folded, any) = loop {
-            let mut folded = Folded::new(leg, ahead.clone(), ledger, self.limits.log_rows, wanted.clone());
+            let mut folded = Folded::new(leg, ahead.clone(), ledger, stretch, wanted.clone());
             let any = self.fold_log(leg, snapshot, number(&progress.position), &mut folded)?;
             let known = wanted.len();
             wanted.extend(self.strangers(leg, view.state(), &folded)?);
@@ -241,6 +242,13 @@ impl Engine {
             at = upto;
         }
         Ok(Some(run))
+    }
+
+    /// How many records a fold takes up. Each fold reads what is pending to its end, so that a long backlog must not be
+    /// worked off in ever more stretches: a quarter of it at a time, as far as memory allows.
+    fn stretch(&self, pending: i64) -> usize {
+        let least = self.limits.log_rows;
+        usize::try_from(pending / 4).unwrap_or(0).clamp(least, least.saturating_mul(5))
     }
 
     /// Folds the log after a number to its end; whether there was anything.
@@ -549,7 +557,7 @@ impl Engine {
         let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
         for entry in snapshot.state().quarantined(&filter)? {
-            if entry.kind == QuarantineKind::Skipped {
+            if matches!(entry.kind, QuarantineKind::Skipped | QuarantineKind::Debt) {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {

@@ -98,12 +98,20 @@ impl Chunk<'_> {
         }
     }
 
-    /// A record that was applied leaves the quarantine.
+    /// A record that was applied leaves the quarantine, but for the references that are still to be filled.
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
         }
-        Ok(())
+        if self.debts.is_empty() {
+            return Ok(());
+        }
+        let Some(owed) = self.debts.remove(&(item.n, company.to_string())) else { return Ok(()) };
+        let waits: Vec<Wait> = owed.iter().flat_map(|(_, waits)| waits.clone()).collect();
+        match owed.first() {
+            Some((f, _)) => self.enter(tx, item, company, f, &waits).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What waits goes along with records whose primary key changed. Of one that came under a key which another record
@@ -187,6 +195,27 @@ impl Chunk<'_> {
         waits: &[Wait],
         counts: &mut LegReport,
     ) -> Result<()> {
+        match f.kind {
+            QuarantineKind::Parked => counts.parked += 1,
+            _ => counts.quarantined += 1,
+        }
+        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
+        let message = self.enter(tx, item, company, f, waits)?;
+        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
+            self.samples.push(message);
+        }
+        Ok(())
+    }
+
+    /// Makes the entry of a record; returns its sentence.
+    fn enter(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        company: &str,
+        f: &Failure,
+        waits: &[Wait],
+    ) -> Result<String> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
@@ -207,15 +236,9 @@ impl Chunk<'_> {
             }
             _ => String::new(),
         };
-        match f.kind {
-            QuarantineKind::Parked => counts.parked += 1,
-            _ => counts.quarantined += 1,
-        }
-        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
-        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
-            self.samples.push(message.clone());
-        }
-        let base = match (leg.map.two_way > 0, &item.base) {
+        // What owes a reference was applied: it is what it is now.
+        let applied = f.kind == QuarantineKind::Debt;
+        let base = match (leg.map.two_way > 0 && !applied, &item.base) {
             (true, Some(base)) => {
                 let table = self.engine.maps.stores[leg.leg().source.store].1.get(leg.leg().source.table);
                 let map: serde_json::Map<String, serde_json::Value> = base
@@ -238,9 +261,9 @@ impl Chunk<'_> {
             line,
             column: f.column.clone(),
             value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
-            message,
+            message: message.clone(),
             base,
-            old_ikey: match item.before_in(company) {
+            old_ikey: match item.before_in(company).filter(|_| !applied) {
                 Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
                 None => String::new(),
             },
@@ -254,7 +277,7 @@ impl Chunk<'_> {
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;
         self.has_quarantine = true;
-        Ok(())
+        Ok(message)
     }
 
     /// Whether the leg must stop itself (R12): the batch is then rolled back by the caller.

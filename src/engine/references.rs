@@ -24,6 +24,8 @@ pub(super) struct Cache {
     pub passing: Passing,
     /// A record that refers to one of these rows parks, and is tried again soon.
     pub behind: Arc<Passing>,
+    /// References of the record at hand that are written as null for now, and what they wait for.
+    pub owed: Vec<(Failure, Vec<Wait>)>,
 }
 
 /// How many found rows are kept, so that memory does not grow with the chunk.
@@ -178,6 +180,17 @@ fn resolve_one(
         }
     }
     if reference.on_missing == OnMissing::Null && reference.nullable {
+        return Ok(Ok(vec![Value::Null; width]));
+    }
+    if !key_only && leg.owes.contains(&r) {
+        let mut f = fail(
+            format!("no row in {} yet; the reference is empty until then", tried.join(" or in ")),
+            "it is filled when the row arrives",
+            code::MISSING,
+            String::new(),
+        );
+        f.kind = QuarantineKind::Debt;
+        cache.owed.push((f, waits));
         return Ok(Ok(vec![Value::Null; width]));
     }
     let mut f = fail(

@@ -5,7 +5,7 @@ use super::fold::{Folded, Work};
 use super::quarantine::before_lines;
 use super::runtime::{Cell, Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
-use crate::store::{Found, QuarantineFilter, Quarantined, ReadPlan, ReadState, Rows, Snapshot};
+use crate::store::{Found, QuarantineFilter, QuarantineKind, Quarantined, ReadPlan, ReadState, Rows, Snapshot};
 use crate::value::{Key, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -106,6 +106,11 @@ impl Engine {
     fn attach(&self, leg: &LegRt, work: &mut Work, entries: Vec<Quarantined>) {
         for entry in entries {
             work.waits = true;
+            if entry.kind == QuarantineKind::Debt {
+                // It was applied but for a reference.
+                work.dependent |= work.untouched();
+                continue;
+            }
             let base = self.base_of(leg, &entry);
             if !base.is_empty() {
                 work.old.extend(base);
