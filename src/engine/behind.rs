@@ -8,7 +8,7 @@ use super::quarantine::Window;
 use super::references::{Passing, cell_value};
 use super::runtime::{Engine, LegRt, Result};
 use crate::sema::Company;
-use crate::store::{QuarantineFilter, ReadState, Snapshot};
+use crate::store::{ReadState, Snapshot};
 use crate::value::{Key, Value};
 use std::collections::HashSet;
 
@@ -53,8 +53,7 @@ impl Engine {
             return Ok(());
         }
         let chunk = Chunk::new(self, leg, Mode::default(), Window::default());
-        let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
-        for entry in state.quarantined(&filter)? {
+        for entry in state.quarantined(&chunk.filter())? {
             for key in chunk.before_ikeys(&entry.old_ikey, &entry.company) {
                 keys.insert(&key);
             }

@@ -3,7 +3,7 @@
 use super::apply::{Failure, code};
 use super::conflict::{Pending, PendingTarget};
 use super::quarantine::Window;
-use super::references::{Cache, cell_value, resolve};
+use super::references::{Cache, Owed, cell_value, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
@@ -148,7 +148,7 @@ pub(super) struct Chunk<'a> {
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
     /// What records owe once they are written, by the item's number and company.
-    pub(super) debts: HashMap<(usize, String), Vec<(Failure, Vec<Wait>)>>,
+    pub(super) debts: HashMap<(usize, String), Owed>,
     /// Items that refer to rows which have yet to go or to change.
     deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.

@@ -161,8 +161,8 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    fn filter(&self) -> QuarantineFilter {
-        QuarantineFilter { leg: Some(self.leg.name.clone()), ..QuarantineFilter::default() }
+    pub(super) fn filter(&self) -> QuarantineFilter {
+        QuarantineFilter { leg: Some(self.leg.name.clone()), rekeyed: true, ..QuarantineFilter::default() }
     }
 
     /// Learns under which integration keys records that wait were applied.

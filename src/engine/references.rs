@@ -25,8 +25,11 @@ pub(super) struct Cache {
     /// A record that refers to one of these rows parks, and is tried again soon.
     pub behind: Arc<Passing>,
     /// References of the record at hand that are written as null for now, and what they wait for.
-    pub owed: Vec<(Failure, Vec<Wait>)>,
+    pub owed: Owed,
 }
+
+/// References that are still to be filled: why each is empty, and what it waits for.
+pub(super) type Owed = Vec<(Failure, Vec<Wait>)>;
 
 /// How many found rows are kept, so that memory does not grow with the chunk.
 const CACHED: usize = 20_000;

@@ -12,8 +12,12 @@ use std::collections::{HashMap, HashSet};
 impl Engine {
     /// Source keys of records whose time has come, and of parked ones whose reference has arrived.
     pub(super) fn due(&self, leg: &LegRt, state: &mut dyn ReadState) -> Result<Vec<Vec<Value>>> {
-        let due =
-            QuarantineFilter { leg: Some(leg.name.clone()), due: Some(self.env.now()), limit: self.limits.live_rows };
+        let due = QuarantineFilter {
+            leg: Some(leg.name.clone()),
+            due: Some(self.env.now()),
+            limit: self.limits.live_rows,
+            ..QuarantineFilter::default()
+        };
         let mut keys: Vec<String> = state.quarantined(&due)?.into_iter().map(|e| e.key).collect();
         keys.extend(state.arrived(&leg.name, self.limits.live_rows)?);
         keys.dedup();

@@ -177,12 +177,12 @@ map \"M\" {
         w.sync();
         // Nothing of it changed on this side.
         w.sql("a", "delete from s where id = 1");
-        w.sql("a", "update s set name = 'second' where id = 2");
+        w.sql("a", "update s set name = 'deux' where id = 2");
         w.sql("a", "insert into s(id, number, name) values (9, 'N1', 'one')");
         w.sql("b", "update t set NAME = 'first' where NUMBER = 'N1'");
         w.run();
         let left = w.rows("b", "select NUMBER, NAME from t order by NUMBER");
-        assert_eq!(left, ["N1|first", "N2|second"]);
+        assert_eq!(left, ["N1|first", "N2|deux"]);
         assert_eq!(w.rows("a", "select number, name from s order by number"), left);
         assert_eq!(w.rows("b", "select count(*) from _tablemap_conflicts"), ["0"]);
         w.assert_quiet();
