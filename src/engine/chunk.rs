@@ -3,7 +3,7 @@
 use super::apply::{Failure, code};
 use super::conflict::{Pending, PendingTarget};
 use super::quarantine::Window;
-use super::references::{Cache, cell_value, resolve};
+use super::references::{Cache, Owed, cell_value, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
@@ -33,7 +33,7 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
     pub start: Option<Vec<Value>>,
-    /// It is gone, and another record may have its primary key now: what waits under it is that one's.
+    /// It left its primary key, nothing of it waits, and another record may have the key now: what waits is that one's.
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
@@ -147,6 +147,8 @@ pub(super) struct Chunk<'a> {
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
+    /// What records owe once they are written, by the item's number and company.
+    pub(super) debts: HashMap<(usize, String), Owed>,
     /// Items that refer to rows which have yet to go or to change.
     deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
@@ -188,6 +190,7 @@ impl<'a> Chunk<'a> {
             swap_failed: false,
             window,
             outcomes: vec![],
+            debts: HashMap::new(),
             deferred: vec![],
             samples: vec![],
             tracks,
@@ -203,6 +206,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<Left> {
         self.holds.clear();
+        self.debts.clear();
         self.move_waiting(tx, items)?;
         let mut left = self.apply_all(tx, items, values, counts)?;
         left.retry.append(&mut self.deferred);
@@ -382,9 +386,14 @@ impl<'a> Chunk<'a> {
         Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
+    /// The integration key of a row that is there, from its cells.
+    pub(super) fn ikey_there(&self, cells: &[Value]) -> Key {
+        Key::new(self.leg.key_cells.iter().map(|i| (&cells[*i], self.leg.cells[*i].collation)))
+    }
+
     /// A record's integration key, as it compares.
     pub(super) fn ikey_of(&self, record: &Record<'_>) -> Key {
-        Key::new(self.leg.key_cells.iter().map(|i| (&record.cells[*i], self.leg.cells[*i].collation)))
+        self.ikey_there(&record.cells)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
@@ -402,6 +411,7 @@ impl<'a> Chunk<'a> {
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
         let item = &items[i];
         let word = word(company);
+        self.cache.owed.clear();
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
             Err(u) if u.passing => {
@@ -427,6 +437,9 @@ impl<'a> Chunk<'a> {
                 Err(_) => None,
             },
         };
+        if !self.cache.owed.is_empty() {
+            self.debts.insert((item.n, word), std::mem::take(&mut self.cache.owed));
+        }
         records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false });
         Ok(())
     }
@@ -670,7 +683,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        let changed_there = self.pending.and_then(|p| p.of(&primary));
+        let changed_there = self.pending.and_then(|p| p.of(&primary, &self.ikey_there(&values)));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))

@@ -64,9 +64,14 @@ impl PendingTarget {
         }
     }
 
-    /// What is pending for a row.
-    pub fn of(&self, key: &[Value]) -> Option<Pending> {
-        self.folded.at(&self.opposite, key).map(|i| Pending::of(&self.folded.works[i]))
+    /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
+    /// whatever its primary key is called: it is compared with what that one was.
+    pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {
+        let pending = Pending::of(&self.folded.works[self.folded.at(&self.opposite, key)?]);
+        match pending.inserted || pending.reborn {
+            true => self.gone(ikey).map(|gone| Pending { reborn: false, ..gone }).or(Some(pending)),
+            false => Some(pending),
+        }
     }
 
     /// What is pending for a row that is gone, by its integration key.
@@ -153,7 +158,7 @@ impl Chunk<'_> {
         if leg.map.two_way == 0 || self.mode.yields {
             return None;
         }
-        let pending = &self.pending?.of(key)?;
+        let pending = &self.pending?.of(key, &self.ikey_there(there))?;
         let lines: Vec<LineState> = (0..leg.map.two_way)
             .map(|number| {
                 let cells: Vec<usize> =

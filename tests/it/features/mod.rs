@@ -7,6 +7,7 @@ mod identity;
 mod lines;
 mod lookups;
 mod records;
+mod references;
 mod related;
 mod rules;
 mod types;
