@@ -441,10 +441,6 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
     Ok(())
 }
 
-/// A seed that is open where every store lies in PostgreSQL: a record whose looked-up row was deleted and came again keeps
-/// its reference to the old one. With files the same seed goes another way, since who is refused what decides its course.
-const OPEN_IN_POSTGRES: (&str, u64) = ("references", 261);
-
 /// Plays the seeds of a template; every counter named must have moved.
 fn simulate(name: &str, cases: u64, kept: &[u64], counters: &[&str], make: &dyn Fn(&mut Rng) -> Box<dyn Template>) {
     let number = |v: &str| std::env::var(v).ok().and_then(|s| s.parse::<u64>().ok());
@@ -453,9 +449,6 @@ fn simulate(name: &str, cases: u64, kept: &[u64], counters: &[&str], make: &dyn 
         None => kept.iter().copied().chain(0..number("TABLEMAP_CASES").unwrap_or(cases)).collect(),
     };
     let single = seeds.len() == 1;
-    let in_postgres = std::env::var("TABLEMAP_SIM_POSTGRES").is_ok_and(|v| v == "all");
-    let open = |s: &u64| in_postgres && !single && OPEN_IN_POSTGRES == (name, *s);
-    let seeds: Vec<u64> = seeds.into_iter().filter(|s| !open(s)).collect();
     let mut stats = Stats::default();
     let mut failures: Vec<(u64, String)> = Vec::new();
     for seed in &seeds {

@@ -240,11 +240,16 @@ impl ReadState for Handle {
     fn quarantined(&mut self, filter: &QuarantineFilter) -> StoreResult<Vec<Quarantined>> {
         let sql = format!(
             "SELECT {QUARANTINE} FROM _tablemap_quarantine WHERE ($1::text IS NULL OR leg = $1) \
-             AND ($2::text IS NULL OR (next_try <> '' AND next_try <= $2)) ORDER BY leg, key, company LIMIT $3"
+             AND ($2::text IS NULL OR (next_try <> '' AND next_try <= $2)) AND (NOT $3::boolean OR old_ikey <> '') \
+             ORDER BY leg, key, company LIMIT $4"
         );
         let limit = (filter.limit > 0).then(|| Cow::Owned(filter.limit.to_string()));
         let optional = |s: &Option<String>| s.clone().map(Cow::Owned);
-        self.all(&sql, &[Param(optional(&filter.leg)), Param(optional(&filter.due)), Param(limit)], quarantined_of)
+        self.all(
+            &sql,
+            &[Param(optional(&filter.leg)), Param(optional(&filter.due)), Param::number(filter.rekeyed), Param(limit)],
+            quarantined_of,
+        )
     }
     fn quarantine_of(&mut self, leg: &str, key: &str) -> StoreResult<Vec<Quarantined>> {
         let sql = format!("SELECT {QUARANTINE} FROM _tablemap_quarantine WHERE leg = $1 AND key = $2 ORDER BY company");

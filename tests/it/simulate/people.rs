@@ -95,6 +95,8 @@ impl Server {
 
     fn translated(&self, sql: &str) -> String {
         let sql = sql.replace("ifnull(", "coalesce(").replace("sw(a, b)", "sw(a text, b text)");
+        // Only a text can be blank there.
+        let sql = sql.replace("coalesce(top, '')", "coalesce(top::text, '')");
         let all: Vec<String> = sql.split(';').map(|one| self.statement(one.trim())).collect();
         all.join("; ")
     }
