@@ -3,24 +3,34 @@
 
 pub mod apply;
 mod chunk;
+mod compare;
 mod conflict;
+mod conflicts;
 pub mod env;
 mod evaluate;
 mod fence;
 mod fold;
+mod holding;
 mod initial;
+mod keys;
 mod live;
 mod lookups;
 mod message;
 mod quarantine;
 mod references;
 mod related;
+mod reload;
 pub mod report;
+mod resolution;
 mod runtime;
 mod setup;
 pub mod status;
 mod waiting;
+mod window;
 
+pub use compare::{Recovered, RecoveredLeg};
 pub use env::Env;
 pub use report::{LegReport, Observer, Quiet, Report, StoppedLeg};
+pub use resolution::Resolution;
 pub use runtime::{Engine, EngineError, Limits, Master};
+pub use window::CapturedTable;
