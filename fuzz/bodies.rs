@@ -115,7 +115,7 @@ fn node_in_bounds(node: &tree::Node, text: &str) {
     }
 }
 
-/// An expression: read, written, typed, and worked out where it reads no columns.
+/// An expression: read, written, typed, and worked out where it reads no columns; the value is of the type.
 pub fn expr(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let mut sources = Sources::new();
@@ -132,9 +132,12 @@ pub fn expr(data: &[u8]) {
             assert!(!findings.is_empty(), "no type and no finding");
             in_bounds(&sources, &findings);
         }
-        Ok((checked, _)) => {
+        Ok((checked, ty)) => {
             let context = function::Context { time_zone: jiff::tz::TimeZone::UTC };
-            let _ = checked.eval(&context, &[]);
+            let Ok(value) = checked.eval(&context, &[]) else { return };
+            // A value outside its type would reach a column unchecked: where the type fits, nothing asks per record.
+            let fits = tablemap::value::convert(value.clone().into_owned(), &ty);
+            assert_eq!(fits.as_ref(), Ok(&*value), "is not of the type {ty} it was told to have");
         }
     }
 }
@@ -217,7 +220,8 @@ pub fn convert(data: &[u8]) {
         assert_eq!(want, got, "comments through YAML:\n{}", map_yaml::write(&first));
     }
     let (first, findings) = read(map_yaml::parse, text);
-    if findings.is_empty() {
+    // What only YAML can hold is refused by `convert`.
+    if findings.is_empty() && tmap::unwritable(&first).is_empty() {
         through(&first, tmap::parse, tmap::write);
     }
 }
@@ -272,14 +276,15 @@ fn look(text: &str) -> (Sources, Vec<Diagnostic>, usize) {
     let stores = corpus_stores(&mut sources);
     let file = sources.add("input.tmap", text);
     let (ast, mut findings) = tmap::parse(&sources, file);
-    let maps = ast.maps.len();
+    // An overlay and its base are one.
+    let maps = ast.maps.iter().filter(|m| m.extends.is_none()).count();
     let asts = [(file, ast)];
     let time_zone = jiff::tz::TimeZone::UTC;
     let input = Input { sources: &sources, stores, files: &asts, companies: None, time_zone };
     let (checked, found) = checks::check(&input);
     findings.extend(found);
     in_bounds(&sources, &findings);
-    let left_out = maps - checked.maps.len();
+    let left_out = maps.saturating_sub(checked.maps.len());
     (sources, findings, left_out)
 }
 
@@ -289,4 +294,35 @@ pub fn check(data: &[u8]) {
     let (_, findings, left_out) = look(text);
     let error = |d: &Diagnostic| d.severity == tablemap::diagnostic::Severity::Error;
     assert!(left_out == 0 || findings.iter().any(error), "a map is left out without a word");
+}
+
+/// `check --fix`: no more errors than before, and where the text was read before and is after, no comment lost.
+pub fn fix(data: &[u8]) {
+    use tablemap::diagnostic::{Severity, apply};
+    let Some(text) = text(data).filter(|t| t.len() <= 8 * 1024) else { return };
+    let errors = |all: &[Diagnostic]| {
+        let errors = all.iter().filter(|d| d.severity == Severity::Error);
+        (errors.clone().filter(|d| d.code.0.starts_with("TM01")).count(), errors.count())
+    };
+    let checked = |text: &str| {
+        let (sources, findings, _) = look(text);
+        apply::Checked { sources, findings }
+    };
+    let before = look(text).1;
+    for unsafe_too in [false, true] {
+        let mut again = |texts: &apply::Texts| Some(checked(texts.get("input.tmap").map_or(text, String::as_str)));
+        let done = apply::apply(checked(text), unsafe_too, &mut again);
+        let after = done.texts.get("input.tmap").map_or(text, String::as_str);
+        let left = look(after).1;
+        assert!(errors(&left) <= errors(&before), "worse after {:?}:\n{after}", done.applied);
+        assert_eq!(errors(&left), errors(&done.left.findings), "not what was told");
+        assert!(done.applied.is_empty() == done.texts.is_empty(), "{:?}", done.applied);
+        // An unsafe fix may take away what nobody uses, and what is said inside it.
+        let removed = done.applied.iter().any(|f| !f.safe && f.title.starts_with("remove"));
+        if errors(&before).0 == 0 && errors(&left).0 == 0 && !removed {
+            let kept = comments_of_dsl(after);
+            let lost: Vec<String> = comments_of_dsl(text).into_iter().filter(|c| !kept.contains(c)).collect();
+            assert!(lost.is_empty(), "comments lost: {lost:?}\n{after}");
+        }
+    }
 }

@@ -64,8 +64,11 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
     }
     // A map with errors is not judged to the end: what would be silenced may not have been looked for.
     if !findings.iter().any(|d| d.severity == Severity::Error) {
+        // Nor is a base: what an overlay replaces in it is not looked for.
+        let bases = bases(maps);
+        let in_base = |s: Span| bases.iter().any(|b| b.file == s.file && (b.start..b.end).contains(&s.start));
         // What only a live store shows is looked for by `--live` alone.
-        for allow in allows.iter().filter(|a| !a.used && !live::is_live(a.code)) {
+        for allow in allows.iter().filter(|a| !a.used && !in_base(a.at) && !live::is_live(a.code)) {
             let message = format!("`{}` is not found here, so there is nothing to allow", allow.code);
             about.push(
                 Diagnostic::new(Code::TM1111, allow.at, message).help("remove it, or move it to the line it is about"),
@@ -74,6 +77,13 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
     }
     findings.extend(about);
     Allowed { findings, silenced }
+}
+
+/// The maps that others extend.
+fn bases(maps: &[(FileId, ast::File)]) -> Vec<Span> {
+    let all = || maps.iter().flat_map(|(_, f)| &f.maps);
+    let extended = |id: &str| all().any(|m| m.extends.as_ref().is_some_and(|e| e.text == id));
+    all().filter(|m| m.id.as_ref().is_some_and(|i| extended(&i.it))).map(|m| m.at.0).collect()
 }
 
 /// The `allow` comments of one file.
@@ -169,7 +179,7 @@ fn line_around(text: &str, at: usize) -> (usize, usize) {
 fn extents_of(file: &ast::File) -> Vec<(u32, u32)> {
     let mut all: Vec<Span> = vec![];
     for map in &file.maps {
-        for l in map.key.iter().chain(&map.fields) {
+        for l in map.key.iter().chain(&map.fields).chain(map.edits.iter().filter_map(ast::Edit::line)) {
             all.push(match &l.values {
                 Some(ast::LineValues::Inline(p)) => l.at.0.to(p.at.0),
                 _ => l.at.0,

@@ -15,6 +15,7 @@ mod runs_before;
 mod secrets;
 mod source_key;
 mod statements;
+mod undecided;
 mod unused_values;
 mod writers;
 
@@ -23,7 +24,7 @@ pub use echoes::without_echoes;
 pub use pages::{area, help, page};
 
 use crate::diagnostic::Diagnostic;
-use crate::sema::{CheckedMap, CheckedProject, How, Input, analyse_as};
+use crate::sema::{CheckedMap, CheckedProject, How, Input, analyse_as, effective};
 use crate::syntax::ast;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -39,25 +40,41 @@ const RULES: &[Rule] = &[
     rings::check,
     round_trip::check,
     runs_before::check,
-    secrets::check,
     source_key::check,
     statements::check,
-    unused_values::check,
     writers::check,
 ];
 
-/// Analyses all maps and checks them as a set.
+/// Rules over the files as they were written, the bases of overlays too.
+const WRITTEN: &[Rule] = &[secrets::check, undecided::check, unused_values::check];
+
+/// Analyses all maps, each overlay in the place of its base, and checks them as a set.
 pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     check_as(input, How::default())
 }
 
 /// [`check`], done as `how` says.
 pub fn check_as(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+    let Some(overlaid) = effective(input) else {
+        return rules(input, input, how);
+    };
+    let time_zone = input.time_zone.clone();
+    let merged = Input { files: &overlaid.files, time_zone, ..*input };
+    // What a map gives is kept by the text of its file; an overlay is made of more than one.
+    let (project, mut findings) = rules(&merged, input, How { kept: None, ..how });
+    findings.splice(0..0, overlaid.findings);
+    (project, findings)
+}
+
+fn rules(input: &Input<'_>, written: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let (project, mut findings) = analyse_as(input, how);
-    let found: Vec<OnceLock<Vec<Diagnostic>>> = RULES.iter().map(|_| OnceLock::new()).collect();
-    (how.each)(RULES.len(), &|i| {
+    let all: Vec<(Rule, &Input<'_>)> =
+        RULES.iter().map(|r| (*r, input)).chain(WRITTEN.iter().map(|r| (*r, written))).collect();
+    let found: Vec<OnceLock<Vec<Diagnostic>>> = all.iter().map(|_| OnceLock::new()).collect();
+    (how.each)(all.len(), &|i| {
+        let (rule, input) = all[i];
         // Each number comes once.
-        let _ = found[i].set(RULES[i](input, &project));
+        let _ = found[i].set(rule(input, &project));
     });
     findings.extend(found.into_iter().filter_map(OnceLock::into_inner).flatten());
     (project, findings)

@@ -93,9 +93,9 @@ fn told(input: &Input<'_>, line: &Line, loss: &Loss, here: (&Type, &str), other:
 
 /// The value map of the line whose operands stand there, and whether it is the line's own.
 fn pairs_at<'a>(input: &'a Input<'_>, at: At) -> Option<(&'a Pairs, bool)> {
-    let file = input.files.iter().find(|(id, _)| *id == at.0.file).map(|(_, f)| f)?;
-    let mut lines = file.maps.iter().flat_map(|m| m.key.iter().chain(&m.fields));
-    match lines.find(|l| l.left.at.0.start == at.0.start)?.values.as_ref()? {
+    let maps = input.files.iter().flat_map(|(_, f)| &f.maps);
+    let mut lines = maps.flat_map(|m| m.key.iter().chain(&m.fields));
+    match lines.find(|l| (l.left.at.0.file, l.left.at.0.start) == (at.0.file, at.0.start))?.values.as_ref()? {
         LineValues::Inline(p) => Some((p, true)),
         LineValues::Named(n) => {
             let mut all = input.files.iter().flat_map(|(_, f)| &f.values);

@@ -2,14 +2,14 @@
 
 use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::sema::{CheckedProject, Input};
-use crate::syntax::ast::LineValues;
+use crate::syntax::ast::{Edit, LineValues};
 use std::collections::HashSet;
 
 pub(super) fn check(input: &Input<'_>, _: &CheckedProject) -> Vec<Diagnostic> {
     let files = || input.files.iter().map(|(_, f)| f);
     let used: HashSet<&str> = files()
         .flat_map(|f| &f.maps)
-        .flat_map(|m| m.key.iter().chain(&m.fields))
+        .flat_map(|m| m.key.iter().chain(&m.fields).chain(m.edits.iter().filter_map(Edit::line)))
         .filter_map(|l| match &l.values {
             Some(LineValues::Named(n)) => Some(n.text.as_str()),
             _ => None,

@@ -63,7 +63,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     looked?;
     let count = |s: Severity| loaded.findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let maps: usize = loaded.files.iter().map(|(_, f)| f.maps.len()).sum();
+    // An overlay and its base are one.
+    let maps = loaded.files.iter().flat_map(|(_, f)| &f.maps).filter(|m| m.extends.is_none()).count();
     let what = format!(
         "{} in {}, {}",
         many(maps, "map"),

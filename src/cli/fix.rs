@@ -1,10 +1,10 @@
 //! `check --fix`: applies fixes to the files, or shows them as a diff.
 
 use super::Context;
-use super::diff;
 use super::failure::Failure;
 use super::files;
 use super::open::{self, Cache, Loaded};
+use super::unified;
 use crate::diagnostic::apply::{self, Checked, Done, Outcome, Texts};
 use crate::diagnostic::render::json::Mended;
 use crate::source::Sources;
@@ -53,7 +53,11 @@ pub(super) fn run(context: &Context, loaded: Loaded, wish: &Wish) -> Result<Fixe
 /// The files as they are beside their new texts.
 fn difference(outcome: &Outcome) -> String {
     let old = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
-    outcome.texts.iter().map(|(name, new)| diff::unified(name, old(name).trim_start_matches('\u{feff}'), new)).collect()
+    outcome
+        .texts
+        .iter()
+        .map(|(name, new)| unified::unified(name, old(name).trim_start_matches('\u{feff}'), new))
+        .collect()
 }
 
 /// Writes a text; a byte order mark of the file stays.

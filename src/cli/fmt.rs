@@ -1,11 +1,12 @@
 //! `fmt`: the canonical layout of both notations.
 
 use super::Context;
-use super::diff;
 use super::failure::Outcome;
 use super::files;
-use super::open::code_of;
+use super::open::{self, code_of};
 use super::out::many;
+use super::unified;
+use crate::sema;
 use crate::source::Sources;
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use std::path::PathBuf;
 #[command(after_help = "Comments are kept. A file with errors is left as it is.\n\nExamples:\n  \
     tablemap fmt                     every map of the project\n  \
     tablemap fmt maps/orders.tmap    one file\n  \
-    tablemap fmt --check --diff      for CI: lists what is not in layout and how it would be, changes nothing\n\n\
+    tablemap fmt --check --diff      for CI: lists what is not in layout and how it would be, changes nothing\n  \
+    tablemap fmt --was               after the base of an overlay was looked at\n\n\
     Names are written as the project's schemas spell them, where a store does not tell case apart.")]
 pub(super) struct Args {
     /// Change nothing; exit with 1 if a file is not in layout
@@ -24,6 +26,9 @@ pub(super) struct Args {
     /// Show what would change as a diff; change nothing
     #[arg(long)]
     diff: bool,
+    /// In overlays, note at each `set` which line of the base it replaces now
+    #[arg(long)]
+    was: bool,
     /// Files, or folders with map files below them; none = the project's maps
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -36,15 +41,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut changed = Vec::new();
     let mut diffs = String::new();
     let mut schemas = files::Schemas::default();
+    let project = if args.was { Some(open::load(context)?) } else { None };
     for f in &mut files {
-        crate::sema::spell(schemas.of(&f.path), &mut f.ast);
+        if let Some(project) = &project {
+            let input = project.input();
+            f.ast.maps.iter_mut().for_each(|m| sema::note_replaced(&input, m));
+        }
+        sema::spell(schemas.of(&f.path), &mut f.ast);
         let text = files::write_checked(&f.ast, f.notation, &f.path)?;
         let file = sources.file(f.file);
         if text == file.text {
             continue;
         }
         if args.diff {
-            let diff = diff::unified(&file.name, &file.text, &text);
+            let diff = unified::unified(&file.name, &file.text, &text);
             if !context.out.is_for_program() {
                 context.out.raw(&diff);
             }

@@ -9,14 +9,17 @@ mod demo;
 mod diff;
 mod errors;
 mod explain;
+mod export;
 mod failure;
 mod files;
 mod fix;
 mod fmt;
 mod guard;
+mod import;
 mod init;
 mod legs;
 mod lock;
+mod merge;
 mod new;
 mod open;
 mod out;
@@ -26,10 +29,12 @@ mod recover;
 mod reload;
 mod run;
 mod schema;
+mod schema_import;
 mod sql;
 mod status;
 mod sync;
 mod test;
+mod unified;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::Outcome;
@@ -82,6 +87,8 @@ enum Format {
     Github,
     /// `check`: GitLab's code quality report
     Gitlab,
+    /// `diff`: tables for a pull request
+    Markdown,
 }
 
 #[derive(Subcommand)]
@@ -98,8 +105,16 @@ enum Command {
     Fmt(fmt::Args),
     /// Write map files in the other notation
     Convert(convert::Args),
+    /// What changed between two versions of maps
+    Diff(diff::Args),
+    /// Make one of two versions of a map file, by meaning
+    Merge(merge::Args),
     /// Write a first map of two tables
     New(new::Args),
+    /// Bring in table maps of others, as a project that checks at once
+    Import(import::Args),
+    /// Write maps in the format of another product
+    Export(export::Args),
     /// Compare the schema files with the live stores, or write them from there
     Schema(schema::Args),
     /// Initial sync: copy everything once, then what changed meanwhile
@@ -174,8 +189,13 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
             .help("`--project` names the folder of `tablemap.yaml`"));
     }
     let name = context.format.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
-    if !matches!(context.format, Format::Human | Format::Json) && !matches!(command, Command::Check(_)) {
-        return Err(failure::Failure::usage(format!("`--format {name}` is for `check` only"))
+    let only = match context.format {
+        Format::Human | Format::Json => None,
+        Format::Markdown => (!matches!(command, Command::Diff(_))).then_some("diff"),
+        _ => (!matches!(command, Command::Check(_))).then_some("check"),
+    };
+    if let Some(only) = only {
+        return Err(failure::Failure::usage(format!("`--format {name}` is for `{only}` only"))
             .help("the other commands print `human` or `json`"));
     }
     match command {
@@ -185,7 +205,11 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Explain(args) => explain::run(&args, context),
         Command::Fmt(args) => fmt::run(&args, context),
         Command::Convert(args) => convert::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
+        Command::Merge(args) => merge::run(&args, context),
         Command::New(args) => new::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Sync(args) => sync::run(&args, context),
         Command::Run(args) => run::run(&args, context),

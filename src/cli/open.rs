@@ -106,13 +106,31 @@ pub(super) fn load_from(
 }
 
 impl Loaded {
+    /// What was analysed.
+    pub fn input(&self) -> sema::Input<'_> {
+        sema::Input {
+            sources: &self.sources,
+            stores: &self.checked.stores,
+            files: &self.files,
+            companies: self.project.companies.as_deref(),
+            time_zone: self.project.time_zone.clone(),
+        }
+    }
+
     fn named(&self) -> Vec<Named<'_>> {
-        let mut all = Vec::new();
-        for map in self.files.iter().flat_map(|(_, f)| &f.maps) {
-            let id = map.id.as_ref().map_or("", |n| n.it.as_str());
+        let maps: Vec<&ast::Map> = self.files.iter().flat_map(|(_, f)| &f.maps).collect();
+        let mut all: Vec<Named<'_>> = Vec::new();
+        for map in &maps {
+            let id = sema::id_of(&maps, map).unwrap_or("");
             let mut names: Vec<&str> = map.name.iter().map(|n| n.text.as_str()).collect();
             names.extend(map.labels.iter().map(|l| l.it.1.as_str()));
-            all.push(Named { id, names });
+            names.extend(map.id.iter().map(|n| n.it.as_str()).filter(|own| *own != id));
+            // A base and its overlays are one map with all their names.
+            let of_overlay = maps.iter().any(|m| m.extends.is_some());
+            match all.iter_mut().find(|n| of_overlay && !id.is_empty() && n.id == id) {
+                Some(one) => one.names.extend(names),
+                None => all.push(Named { id, names }),
+            }
         }
         all
     }
@@ -356,7 +374,7 @@ pub(super) fn report(
         Err(e) => context.out.error(&format!("error: the result cannot be written as JSON: {e}")),
     };
     match context.format {
-        Format::Human => {
+        Format::Human | Format::Markdown => {
             for d in findings {
                 context.out.line(render::human::render(sources, d, true));
                 context.out.line("");

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  \
     tablemap schema pull finance                  new tables and columns into schemas/finance.schema.yaml\n  \
     tablemap schema pull finance Customers --dry-run\n  \
+    tablemap schema import csdl metadata.xml --store dataverse\n  \
     tablemap schema diff")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -44,6 +45,8 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write schema files from real metadata
+    Import(super::schema_import::Args),
     /// What differs between schema files and live stores, and what is in the way of a migration
     #[command(
         after_help = "breaks: maps cannot run, or every record of one fails (exit code 1) · risk: some may fail, or work is slow ·\n\
@@ -59,8 +62,12 @@ enum Action {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    if let Action::Import(args) = &args.action {
+        return super::schema_import::run(args, context);
+    }
     let loaded = open::load(context)?;
     match &args.action {
+        Action::Import(_) => Ok(Code::Fine),
         Action::Pull { store, tables, out, dry_run } => {
             let config = named(&loaded, store)?;
             run_pull(context, &loaded, config, tables, out.as_ref(), *dry_run)

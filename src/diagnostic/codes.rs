@@ -1,8 +1,9 @@
 //! The registry of codes. A code, once released, is never given another meaning. Ranges: TM01 syntax and structure,
 //! TM02 names, TM03 types, TM04 direction and operations, TM05 keys, TM06 lookups, TM07 value maps, TM08 filters,
-//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene, TM12 the live store; TM90 records that could not be applied.
+//! TM09 round trip, TM10 the set of maps, TM11 privacy and hygiene, TM12 the live store, TM13 import and export, TM14
+//! versions of map files; TM90 records that could not be applied.
 
-use super::Severity::{self, Error, Warning};
+use super::Severity::{self, Error, Info, Warning};
 
 /// A stable finding code, `TM0101`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +42,7 @@ codes! {
     TM0103 Error "a brace is not closed, or closes nothing";
     TM0104 Error "`=` is used to compare";
     TM0105 Error "a sign or an operator of another language";
-    TM0106 Error "a statement stands twice";
+    TM0106 Error "a statement or a cell stands twice";
     TM0107 Error "unknown statement";
     TM0108 Error "nested too deep";
     TM0109 Error "a name in double quotes where a text is meant";
@@ -106,8 +107,13 @@ codes! {
     TM0210 Error "two value maps with one name";
     TM0211 Error "a map without an id";
     TM0212 Error "a map that does not say its tables";
-    TM0213 Error "overlays are not supported yet";
+    TM0213 Error "an overlay of a map that is not in the project";
     TM0214 Error "related rows that nothing relates";
+    TM0215 Error "overlays go in a circle";
+    TM0216 Error "two overlays of one map";
+    TM0217 Error "an edit of what the base does not have";
+    TM0218 Error "an addition of what the base has already";
+    TM0219 Warning "the base has changed under an overlay";
     // ---- types
     TM0301 Error "a value that makes no sense in its column";
     TM0302 Error "a value that may be changed on its way";
@@ -209,6 +215,18 @@ codes! {
     TM1205 Error "a live column that must have a value and gets none";
     TM1206 Error "a key without a unique index in the live store";
     TM1207 Warning "looked-up columns without an index in the live store";
+    // ---- import and export
+    TM1301 Error "a file that cannot be imported whole";
+    TM1302 Error "a field mapping that contradicts itself";
+    TM1303 Warning "a transform that is not known";
+    TM1304 Error "a filter that cannot be taken over";
+    TM1305 Warning "a key that wants a decision";
+    TM1306 Info "a decision of the import";
+    TM1307 Warning "a decision left to a person";
+    TM1308 Error "what dual-write cannot say";
+    // ---- versions of map files (`merge`)
+    TM1401 Error "both sides changed the same";
+    TM1402 Error "a conflict that nobody has decided";
     // ---- records that could not be applied (told by the engine, never by `check`)
     TM9001 Error "a stored value does not fit the store's schema";
     TM9002 Error "an expression has no value for the record";

@@ -7,6 +7,7 @@ use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::sema::{Leg, Related};
 use crate::store::{Change, Join, Op, ReadPlan, Rows, Snapshot};
 use crate::value::{Key, Value};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// A change of a row that is looked up.
@@ -154,13 +155,31 @@ impl Engine {
     ) -> Result<()> {
         let leg = run.leg;
         let changes: Vec<LookedUp> = run.looked_up.iter().filter(|c| c.seq <= run.end).cloned().collect();
-        let mut users = Users::new();
+        // Many changed rows may lead to the same records: thousands of lines to the lines of one invoice.
+        let mut asked: Vec<(LookedUp, Vec<Value>)> = Vec::new();
+        let mut known: HashMap<(usize, Vec<Value>), usize> = HashMap::new();
         for change in &changes {
             for values in self.referred(leg, snapshot, change)? {
-                self.users_of(run, snapshot, folded, change, &values, &mut users)?;
-                if run.stopped.is_some() || self.env.cancelled() {
-                    return Ok(());
+                match known.entry((change.way, values.clone())) {
+                    Entry::Vacant(new) => {
+                        new.insert(asked.len());
+                        asked.push((change.clone(), values));
+                    }
+                    Entry::Occupied(i) => {
+                        if let Some((first, _)) =
+                            asked.get_mut(*i.get()).filter(|(f, _)| f.path.len() < change.path.len())
+                        {
+                            first.path.clone_from(&change.path);
+                        }
+                    }
                 }
+            }
+        }
+        let mut users = Users::new();
+        for (change, values) in &asked {
+            self.users_of(run, snapshot, folded, change, values, &mut users)?;
+            if run.stopped.is_some() || self.env.cancelled() {
+                return Ok(());
             }
         }
         for work in self.followed(run, snapshot, folded, users)? {

@@ -7,6 +7,8 @@ use crate::schema::TableId;
 use crate::sema::Related;
 use crate::store::{Read, Rows};
 use crate::value::{Value, compare};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A changed row of a question's table, while the answer of before is worked out.
 struct Before<'a> {
@@ -31,16 +33,22 @@ impl Engine {
             return Ok(failed);
         }
         let (width, n) = (rows.width, rows.len());
+        // Rows that stand side by side often ask the same: the lines of one invoice about its lines.
+        let mut known: HashMap<(usize, Vec<Value>), Answer> = HashMap::new();
         let mut cells = Vec::with_capacity(n * (width + asked));
         let mut narrow = std::mem::take(&mut rows.cells).into_iter();
         for i in 0..n {
             cells.extend(narrow.by_ref().take(width));
             let at = cells.len() - width;
             let misfit = rows.misfits.iter().any(|(cell, _)| cell / width == i);
-            for r in &leg.leg().related {
-                let answer = match misfit {
-                    true => Ok(Value::Null),
-                    false => self.answer(leg, view, r, &cells[at..at + width], None)?,
+            for (q, r) in leg.leg().related.iter().enumerate() {
+                let row = &cells[at..at + width];
+                // All that a question reads of the row outside.
+                let of_row = r.by.iter().map(|(_, c, _)| c).chain(&r.outer).map(|c| row[*c].clone()).collect();
+                let answer = match (misfit, known.entry((q, of_row))) {
+                    (true, _) => Ok(Value::Null),
+                    (false, Entry::Occupied(known)) => known.get().clone(),
+                    (false, Entry::Vacant(new)) => new.insert(self.answer(leg, view, r, row, None)?).clone(),
                 };
                 cells.push(answer.unwrap_or_else(|f| {
                     failed.push((i, f));

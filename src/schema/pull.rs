@@ -366,7 +366,7 @@ fn constant(sql: &str, ty: &Type) -> Option<Option<String>> {
 }
 
 /// A name as a key or as a word inside brackets.
-fn word(name: &str) -> String {
+pub(super) fn word(name: &str) -> String {
     if reads_back(name) && !name.contains([',', '[', ']', '{', '}']) && !name.contains(':') {
         name.to_string()
     } else {
@@ -374,7 +374,7 @@ fn word(name: &str) -> String {
     }
 }
 
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     format!("[{}]", names.iter().map(|n| word(n)).collect::<Vec<_>>().join(", "))
 }
 

@@ -13,7 +13,6 @@ use super::round_trip;
 use super::value_map::check_equal_pairs;
 use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::function::Context;
-use crate::source::At;
 use crate::syntax::ast::{self, Arrow, ExprKind, Flow, Map, Operation, RunMode, Side, TableRef, ValuesDecl};
 use std::collections::HashMap;
 
@@ -28,16 +27,16 @@ pub(crate) fn analyse<'a>(
     report.failed = false;
     let name = map.name.as_ref().map_or("", |n| n.text.as_str());
     let at = map.name.as_ref().map_or(map.at, |n| n.at);
-    if let Some(base) = &map.extends {
-        report.help(Code::TM0213, base.at, "overlays are not supported yet", "copy the base map, and change the copy");
+    // An overlay without an id could not be put in the place of its base, which was told.
+    if map.extends.is_some() && map.id.is_none() {
         return None;
     }
     for edit in &map.edits {
         report.help(
-            Code::TM0213,
-            edit_at(edit).unwrap_or(at),
-            "edits of a base map are not supported yet",
-            "write the line itself",
+            Code::TM0115,
+            edit.at(),
+            "this changes a line of a base, and the map extends none",
+            "write the line itself into `fields`, or say which map is extended: `map \"…\" extends ID {`",
         );
     }
     if map.id.is_none() {
@@ -71,7 +70,7 @@ pub(crate) fn analyse<'a>(
     let id = map.id.as_ref().map_or("", |n| n.it.as_str());
     let guards = guards(&env, id, name, report);
     super::rows::check(&env, report);
-    if report.failed {
+    if report.failed || map.extends.is_some() {
         return None;
     }
     let [mut into_left, mut into_right] = legs;
@@ -101,13 +100,6 @@ pub(crate) fn analyse<'a>(
         guards,
         two_way,
         tests: map.tests.clone(),
-    })
-}
-
-fn edit_at(edit: &ast::Edit) -> Option<At> {
-    Some(match edit {
-        ast::Edit::Set(line, _) | ast::Edit::Add(line) => line.at,
-        ast::Edit::AddPairs(_, name, _) | ast::Edit::Drop(_, name, _) => name.at,
     })
 }
 

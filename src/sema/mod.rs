@@ -14,6 +14,8 @@ mod leg_checks;
 mod line;
 mod map;
 mod order;
+mod overlay;
+mod overlay_edits;
 mod project;
 mod reader;
 mod reference;
@@ -31,6 +33,7 @@ pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
 pub use kept::{Each, How, Kept, one_by_one};
+pub use overlay::{Effective, effective, id_of, note_replaced};
 pub use related::{Aggregate, Related};
 pub use spelling::spell;
 

@@ -61,7 +61,7 @@ fn spell_map(stores: Stores<'_>, map: &mut Map) {
                 b.iter_mut().for_each(|b| line(left, right, b));
             }
             Edit::Add(a) => line(left, right, a),
-            Edit::AddPairs(side, name, _) | Edit::Drop(side, name, _) => column(at(*side), name),
+            Edit::AddPairs(c, _) | Edit::Drop(c, _) => column(at(c.side), &mut c.column),
         }
     }
     for step in map.tests.iter_mut().flat_map(|t| &mut t.steps) {

@@ -108,6 +108,11 @@ impl SourceFile {
     }
 }
 
+/// A piece of a map as it may be printed: with stars for secrets.
+pub fn masked(text: &str) -> String {
+    SourceFile::new("piece.tmap", text).masked().into_owned()
+}
+
 /// All texts of one run of the tool.
 #[derive(Debug, Default)]
 pub struct Sources {

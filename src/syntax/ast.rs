@@ -150,7 +150,7 @@ pub struct Map {
     pub fields_end: Trivia,
     /// `test` blocks.
     pub tests: Vec<Test>,
-    /// Overlay edits (read, not yet acted on).
+    /// What an overlay changes in its base, in the order of [`Edit::rank`].
     pub edits: Vec<Edit>,
     /// The whole map.
     pub at: At,
@@ -325,6 +325,13 @@ impl Line {
             || self.default.is_some()
             || !matches!(self.left.kind, ExprKind::Path(_))
             || !matches!(self.right.kind, ExprKind::Path(_))
+    }
+    /// The column or path that the line writes on `side`; none where nothing runs into it, or where it computes there.
+    pub fn target(&self, side: Side) -> Option<&Path> {
+        match &self.operand(side).kind {
+            ExprKind::Path(path) if self.sign.flow.into(side) => Some(path),
+            _ => None,
+        }
     }
     /// The operand on `side`.
     pub fn operand(&self, side: Side) -> &Expr {
@@ -614,7 +621,57 @@ pub enum Edit {
     /// `add LINE`
     Add(Box<Line>),
     /// `add SIDE.COLUMN { … }`
-    AddPairs(Side, Name, Pairs),
+    AddPairs(EditedColumn, Pairs),
     /// `drop SIDE.COLUMN [{ … }]`
-    Drop(Side, Name, Option<Pairs>),
+    Drop(EditedColumn, Option<Pairs>),
+}
+
+/// `SIDE.COLUMN` of an edit, with the edit's comments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditedColumn {
+    /// The side.
+    pub side: Side,
+    /// The column on it.
+    pub column: Name,
+    /// Comments of the edit.
+    pub trivia: Trivia,
+}
+
+impl Edit {
+    /// The canonical order of edits: `set`, `add`, `drop`; within each as they were written.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Edit::Set(..) => 0,
+            Edit::Add(_) | Edit::AddPairs(..) => 1,
+            Edit::Drop(..) => 2,
+        }
+    }
+    /// Where its line or column stands.
+    pub fn at(&self) -> At {
+        match self {
+            Edit::Set(line, _) | Edit::Add(line) => line.at,
+            Edit::AddPairs(c, _) | Edit::Drop(c, _) => c.column.at,
+        }
+    }
+    /// Its comments.
+    pub fn trivia(&self) -> &Trivia {
+        match self {
+            Edit::Set(line, _) | Edit::Add(line) => &line.trivia,
+            Edit::AddPairs(c, _) | Edit::Drop(c, _) => &c.trivia,
+        }
+    }
+    /// Its comments, to change them.
+    pub fn trivia_mut(&mut self) -> &mut Trivia {
+        match self {
+            Edit::Set(line, _) | Edit::Add(line) => &mut line.trivia,
+            Edit::AddPairs(c, _) | Edit::Drop(c, _) => &mut c.trivia,
+        }
+    }
+    /// The line that it puts into the map.
+    pub fn line(&self) -> Option<&Line> {
+        match self {
+            Edit::Set(line, _) | Edit::Add(line) => Some(line),
+            Edit::AddPairs(..) | Edit::Drop(..) => None,
+        }
+    }
 }

@@ -10,6 +10,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "change",
             "check",
             "diagnostic",
             "draft",
@@ -32,8 +33,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("check", &["sema", "syntax", "function", "schema", "value", "source", "diagnostic"]),
     ("sema", &["syntax::ast", "syntax::dsl", "function", "schema", "value", "diagnostic", "source", "store"]),
     ("draft", &["schema", "value"]),
+    ("change", &["syntax", "diagnostic", "source"]),
     ("import", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
-    ("export", &["syntax", "schema", "yaml", "value", "source", "diagnostic"]),
+    ("export", &["import", "schema", "syntax", "value", "source", "diagnostic"]),
     ("store", &["schema", "value", "diagnostic"]),
     ("syntax", &["yaml", "source", "diagnostic", "value"]),
     ("function", &["value", "diagnostic"]),
@@ -64,8 +66,21 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that do no I/O and see no clock.
-const PURE: &[&str] =
-    &["yaml", "syntax", "sema", "check", "draft", "function", "value", "schema", "source", "diagnostic"];
+const PURE: &[&str] = &[
+    "yaml",
+    "syntax",
+    "sema",
+    "change",
+    "check",
+    "draft",
+    "import",
+    "export",
+    "function",
+    "value",
+    "schema",
+    "source",
+    "diagnostic",
+];
 
 const IO: &[&str] =
     &["std::fs", "std::net", "std::process", "std::env", "std::thread", "File::open", "stdin()", "rusqlite"];

@@ -190,7 +190,8 @@ fn maps_with_a_line_missing_are_judged_too() {
             let mut sources = Sources::new();
             let file = sources.add(path.display().to_string(), rest.join("\n"));
             let (ast, mut findings) = syntax::dsl::parse(&sources, file);
-            let maps = ast.maps.len();
+            // An overlay and its base are one.
+            let maps = ast.maps.iter().filter(|m| m.extends.is_none()).count();
             let asts = [(file, ast)];
             let time_zone = jiff::tz::TimeZone::UTC;
             let input = Input { sources: &sources, stores: &stores, files: &asts, companies: None, time_zone };
@@ -201,6 +202,55 @@ fn maps_with_a_line_missing_are_judged_too() {
             assert_eq!(project.order.len(), project.maps.len());
         }
     }
+}
+
+/// An overlay that says nothing, or what the base says, is the base.
+#[test]
+fn overlays_that_change_nothing_are_their_bases() {
+    use tablemap::source::At;
+    use tablemap::syntax::ast::{Edit, Map, Name};
+    let mut seen = 0;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("maps/project-operations");
+    for dir in [corpus().join("ok"), shipped] {
+        for path in files(&dir, ".tmap") {
+            let mut sources = Sources::new();
+            let schemas = if dir.ends_with("ok") { corpus() } else { dir.join("schemas") };
+            let stores = stores(&mut sources, &schemas);
+            let file = sources.add(path.display().to_string(), std::fs::read_to_string(&path).unwrap());
+            let (ast, _) = syntax::dsl::parse(&sources, file);
+            if ast.maps.iter().any(|m| m.extends.is_some()) {
+                continue;
+            }
+            let check = |asts: &[(tablemap::source::FileId, syntax::ast::File)]| {
+                let time_zone = jiff::tz::TimeZone::UTC;
+                let input = Input { sources: &sources, stores: &stores, files: asts, companies: None, time_zone };
+                let (project, findings) = check::check(&input);
+                let maps: Vec<_> =
+                    project.maps.iter().map(|m| (m.id.clone(), m.name.clone(), m.hash.clone())).collect();
+                (maps, shown(&sources, &findings))
+            };
+            let before = check(&[(file, ast.clone())]);
+            for restated in [false, true] {
+                let overlay = |m: &Map| Map {
+                    extends: m.id.as_ref().map(|id| Name { text: id.it.clone(), at: At::default() }),
+                    tables: m.tables.clone().filter(|_| restated),
+                    filter: if restated { m.filter.clone() } else { vec![] },
+                    edits: match restated {
+                        true => {
+                            m.fields.iter().map(|l| Edit::Set(Box::new(l.clone()), Some(Box::new(l.clone())))).collect()
+                        }
+                        false => vec![],
+                    },
+                    at: m.at,
+                    ..Map::default()
+                };
+                let over = syntax::ast::File { maps: ast.maps.iter().map(overlay).collect(), ..Default::default() };
+                seen += over.maps.len();
+                assert_eq!(check(&[(file, ast.clone()), (file, over)]), before, "{}", path.display());
+            }
+        }
+    }
+    assert!(seen > 50, "{seen}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("schema", bodies::schema),
     ("convert", bodies::convert),
     ("check", bodies::check),
+    ("fix", bodies::fix),
 ];
 
 fn root() -> &'static Path {

@@ -6,6 +6,7 @@
 
 mod chain;
 mod companies;
+mod hold;
 mod mixed;
 mod one_way;
 mod references;

@@ -1,8 +1,11 @@
 //! Field lines, key pairs, value maps and the rows of tests.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::Rule;
 use super::build::{Build, P};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::At;
 use crate::syntax::ast::{
     Call, Cell, ElseAction, Line, LineValues, Name, Node, OnMissing, Pair, Pairing, Pairs, Row, Sign, Trivia,
@@ -125,6 +128,7 @@ impl Build<'_> {
     /// `{ path = literal, … }`.
     pub fn row(&mut self, p: P<'_>) -> Row {
         let mut row = Row { cells: vec![], at: self.at(&p) };
+        let mut seen: HashMap<String, At> = HashMap::new();
         for cell in p.into_inner().filter(|p| p.as_rule() == Rule::cell) {
             let (mut path, mut value) = (None, None);
             for part in cell.into_inner() {
@@ -138,6 +142,15 @@ impl Build<'_> {
                 }
             }
             if let (Some(path), Some(value)) = (path, value) {
+                let shown = super::write_expr::path(&path);
+                match seen.entry(shown) {
+                    Entry::Vacant(e) => _ = e.insert(path.at),
+                    Entry::Occupied(e) => {
+                        let message = format!("`{}` stands twice in this row", e.key());
+                        let d = Diagnostic::new(Code::TM0106, path.at.0, message);
+                        self.push(d.related(e.get().0, "first here").help("keep one of the two"));
+                    }
+                }
                 row.cells.push(Cell { path, value });
             }
         }
@@ -145,11 +158,10 @@ impl Build<'_> {
     }
 
     /// `left.COLUMN` of an edit.
-    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name, At)> {
-        let at = self.at(&p);
+    pub fn side_column(&mut self, p: P<'_>) -> Option<(crate::syntax::ast::Side, Name)> {
         let mut inner = p.into_inner();
         let side = self.side(&inner.next()?);
         let name = inner.last()?;
-        Some((side, self.name(&name), at))
+        Some((side, self.name(&name)))
     }
 }

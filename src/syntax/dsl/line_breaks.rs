@@ -76,12 +76,12 @@ impl Walk {
                     was.iter().for_each(|l| self.line(l));
                 }
                 Edit::Add(line) => self.line(line),
-                Edit::AddPairs(_, name, pairs) => {
-                    self.name(name);
+                Edit::AddPairs(c, pairs) => {
+                    self.name(&c.column);
                     self.pairs(pairs);
                 }
-                Edit::Drop(_, name, pairs) => {
-                    self.name(name);
+                Edit::Drop(c, pairs) => {
+                    self.name(&c.column);
                     pairs.iter().for_each(|p| self.pairs(p));
                 }
             }

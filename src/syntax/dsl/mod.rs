@@ -19,7 +19,7 @@ mod write_expr;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod tests_random;
+pub(crate) mod tests_random;
 
 use super::ast::{Expr, File, Line};
 use crate::diagnostic::Diagnostic;

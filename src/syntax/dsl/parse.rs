@@ -9,7 +9,7 @@ use super::scan::{Kind, scan};
 use super::stmt::STATEMENTS;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::{At, FileId, Span};
-use crate::syntax::ast::{Expr, File, Line, Map, Name, Node, Test, TestStep, Trivia, TriviaLine, ValuesDecl};
+use crate::syntax::ast::{Edit, Expr, File, Line, Map, Name, Node, Test, TestStep, Trivia, TriviaLine, ValuesDecl};
 
 /// Reads a whole file.
 pub(super) fn file(text: &str, id: FileId) -> (File, Vec<Diagnostic>) {
@@ -178,6 +178,7 @@ impl Reader<'_> {
                 _ => self.statement(&mut map),
             }
         }
+        map.edits.sort_by_key(Edit::rank);
         map.end.before = self.above();
         let end = self.close();
         map.at = At((self.b.span)(start, end));

@@ -126,8 +126,9 @@ impl<'a> Reader<'a> {
         self.skip_line_breaks();
         if self.token(self.at).is_some() && self.b.found.is_empty() {
             let (start, _) = self.here();
+            let end = self.scan.tokens.iter().rev().find(|t| t.kind != Kind::NewLine).map_or(start, |t| t.end);
             let message = format!("expected the end of the text, found {}", errors::shown(self.text(self.at)));
-            self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, self.b.raw.trim_end().len()), message));
+            self.report(Diagnostic::new(Code::TM0101, (self.b.span)(start, end), message));
         }
     }
 

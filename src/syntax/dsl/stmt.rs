@@ -5,8 +5,8 @@ use super::build::{Build, P};
 use crate::diagnostic::{Code, Diagnostic, edit};
 use crate::source::At;
 use crate::syntax::ast::{
-    Arrow, Conflict, Direct, Edit, GuardMode, Line, Map, Node, Operation, Path, RunMode, Side, TableRef, Tables,
-    TriviaLine,
+    Arrow, Conflict, Direct, Edit, EditedColumn, GuardMode, Line, Map, Node, Operation, Path, RunMode, Side, TableRef,
+    Tables, TriviaLine,
 };
 
 /// Every statement's first word with its rule.
@@ -245,23 +245,24 @@ impl Build<'_> {
                 }
                 Rule::side_column => column = self.side_column(part),
                 Rule::pairs => {
-                    // The tree has no other place for what stands above.
-                    let above = before.take().unwrap_or_default();
-                    self.keep(above);
                     pairs = Some(self.pairs(part));
                 }
                 _ => {}
             }
         }
-        if let Some(above) = before.take().filter(|_| column.is_some()) {
-            self.keep(above);
-        }
+        let column = match column {
+            Some((side, column)) => {
+                let trivia = self.trivia(before.take().unwrap_or_default(), end);
+                Some(EditedColumn { side, column, trivia })
+            }
+            None => None,
+        };
         let mut lines = lines.into_iter();
         let edit = match (rule, column) {
             (Rule::s_set, _) => Edit::Set(Box::new(lines.next()?), lines.next().map(Box::new)),
             (Rule::s_add, None) => Edit::Add(Box::new(lines.next()?)),
-            (Rule::s_add, Some((side, name, _))) => Edit::AddPairs(side, name, pairs?),
-            (_, Some((side, name, _))) => Edit::Drop(side, name, pairs),
+            (Rule::s_add, Some(column)) => Edit::AddPairs(column, pairs?),
+            (_, Some(column)) => Edit::Drop(column, pairs),
             _ => return None,
         };
         map.edits.push(edit);

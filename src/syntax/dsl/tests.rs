@@ -327,6 +327,8 @@ fn messages() {
     assert_eq!(head("run every 5"), "11 TM0117 `5` is not a duration");
     assert_eq!(head("guard left: no"), "13 TM0101 expected `report` or `reject`, found `no`");
     assert_eq!(head("id a\nid b"), "3:1 TM0106 `id` stands twice in this map");
+    let row = "test \"t\" {\n given left { a.b = 1, c = 2, a.\"b\" = 1 }\n}";
+    assert_eq!(head(row), "3:31 TM0106 `a.b` stands twice in this row");
     assert_eq!(head("tables a <-> b.c"), "8 TM0113 `a` names no table: a side is `store.table`");
     assert_eq!(head("initial left"), "13 TM0101 expected `wins`, found the end of the line");
     assert_eq!(one("map \"m\" {\n id a\n"), "1:9 TM0103 this `{` is never closed");

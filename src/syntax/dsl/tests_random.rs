@@ -179,7 +179,16 @@ fn operation() -> impl Strategy<Value = Operation> + Clone {
 
 fn test() -> impl Strategy<Value = Test> + Clone {
     let cell = (path(), literal()).prop_map(|(path, value)| Cell { path, value });
-    let row = prop::collection::vec(cell, 0..5).prop_map(|cells| Row { cells, at: at() });
+    let row = prop::collection::vec(cell, 0..5).prop_map(|cells| {
+        let mut row = Row { cells: vec![], at: at() };
+        for cell in cells {
+            // A row names each column once.
+            if row.cells.iter().all(|c: &Cell| c.path != cell.path) {
+                row.cells.push(cell);
+            }
+        }
+        row
+    });
     let what = prop_oneof![
         3 => (side(), row.clone()).prop_map(|(s, r)| TestWhat::Row(s, r)),
         1 => side().prop_map(TestWhat::NoRow),
@@ -194,12 +203,23 @@ fn test() -> impl Strategy<Value = Test> + Clone {
     })
 }
 
+fn edited() -> impl Strategy<Value = EditedColumn> + Clone {
+    (side(), name(), trivia()).prop_map(|(side, column, trivia)| EditedColumn { side, column, trivia })
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> + Clone {
+    prop::collection::vec(edit(), 0..3).prop_map(|mut edits| {
+        edits.sort_by_key(Edit::rank);
+        edits
+    })
+}
+
 fn edit() -> impl Strategy<Value = Edit> + Clone {
     prop_oneof![
         (line(true), proptest::option::of(line(true))).prop_map(|(a, b)| Edit::Set(Box::new(a), b.map(Box::new))),
         line(true).prop_map(|l| Edit::Add(Box::new(l))),
-        (side(), name(), pairs()).prop_map(|(s, n, p)| Edit::AddPairs(s, n, p)),
-        (side(), name(), proptest::option::of(pairs())).prop_map(|(s, n, p)| Edit::Drop(s, n, p)),
+        (edited(), pairs()).prop_map(|(c, p)| Edit::AddPairs(c, p)),
+        (edited(), proptest::option::of(pairs())).prop_map(|(c, p)| Edit::Drop(c, p)),
     ]
 }
 
@@ -247,7 +267,7 @@ fn map() -> impl Strategy<Value = Map> + Clone {
         end(),
         end(),
         prop::collection::vec(test(), 0..2),
-        prop::collection::vec(edit(), 0..3),
+        edits(),
         trivia(),
         end(),
     );
@@ -280,7 +300,7 @@ fn map() -> impl Strategy<Value = Map> + Clone {
     })
 }
 
-fn file() -> impl Strategy<Value = File> + Clone {
+pub(crate) fn file() -> impl Strategy<Value = File> + Clone {
     let values =
         (name(), pairs(), trivia()).prop_map(|(name, pairs, trivia)| ValuesDecl { name, pairs, at: at(), trivia });
     (prop::collection::vec(values, 0..2), prop::collection::vec(map(), 0..2), end())

@@ -2,8 +2,8 @@
 
 use super::write_expr::{call, expr, line_sign, literal, name, operand, pairing_sign, path, quoted, sign, text};
 use crate::syntax::ast::{
-    Arrow, Conflict, Direct, Edit, ElseAction, File, GuardMode, Line, LineValues, Map, Node, OnMissing, Operation,
-    Pair, Pairs, Row, RunMode, Side, Test, TestStep, TestWhat, Trivia, TriviaLine,
+    Arrow, Conflict, Direct, Edit, EditedColumn, ElseAction, File, GuardMode, Line, LineValues, Map, Node, OnMissing,
+    Operation, Pair, Pairs, Row, RunMode, Side, Test, TestStep, TestWhat, Trivia, TriviaLine,
 };
 
 /// How wide a value map or a row may get before it is broken into lines.
@@ -230,13 +230,13 @@ fn map(out: &mut Out, m: &Map) {
         out.before(4, &m.fields_end);
         out.close(2, "}");
     }
-    for t in &m.tests {
-        out.blank();
-        test(out, t);
-    }
     if !m.edits.is_empty() {
         out.blank();
         edits(out, m);
+    }
+    for t in &m.tests {
+        out.blank();
+        test(out, t);
     }
     out.before(2, &m.end);
     out.close(0, "}");
@@ -398,9 +398,10 @@ fn key(out: &mut Out, key: &[Line]) {
 }
 
 /// The widths of the left operands and of the signs.
-fn columns(lines: &[Line]) -> (usize, usize) {
-    let left = lines.iter().map(|l| width(&operand(&l.left))).filter(|w| *w <= COLUMN).max().unwrap_or(0);
-    (left, lines.iter().map(|l| line_sign(l).len()).max().unwrap_or(1))
+fn columns<'a>(lines: impl IntoIterator<Item = &'a Line> + Clone) -> (usize, usize) {
+    let lefts = lines.clone().into_iter().map(|l| width(&operand(&l.left)));
+    let left = lefts.filter(|w| *w <= COLUMN).max().unwrap_or(0);
+    (left, lines.into_iter().map(|l| line_sign(l).len()).max().unwrap_or(1))
 }
 
 fn lines(out: &mut Out, indent: usize, lines: &[Line]) {
@@ -413,11 +414,7 @@ fn lines(out: &mut Out, indent: usize, lines: &[Line]) {
 }
 
 fn edits(out: &mut Out, m: &Map) {
-    let edited = m.edits.iter().filter_map(|e| match e {
-        Edit::Set(line, _) | Edit::Add(line) => Some((**line).clone()),
-        _ => None,
-    });
-    let (left, sign) = columns(&edited.collect::<Vec<_>>());
+    let (left, sign) = columns(m.edits.iter().filter_map(Edit::line));
     for edit in &m.edits {
         match edit {
             Edit::Set(line, was) => {
@@ -433,14 +430,16 @@ fn edits(out: &mut Out, m: &Map) {
                 out.field(2, "add  ", line, left, sign);
                 out.after(&line.trivia);
             }
-            Edit::AddPairs(s, column, pairs) => {
-                out.with_pairs(2, &format!("add  {}.{}", s.word(), name(&column.text)), Some(pairs), "");
-            }
-            Edit::Drop(s, column, pairs) => {
-                out.with_pairs(2, &format!("drop {}.{}", s.word(), name(&column.text)), pairs.as_ref(), "");
-            }
+            Edit::AddPairs(column, pairs) => edited(out, "add ", column, Some(pairs)),
+            Edit::Drop(column, pairs) => edited(out, "drop", column, pairs.as_ref()),
         }
     }
+}
+
+fn edited(out: &mut Out, word: &str, c: &EditedColumn, pairs: Option<&Pairs>) {
+    out.before(2, &c.trivia);
+    out.with_pairs(2, &format!("{word} {}.{}", c.side.word(), name(&c.column.text)), pairs, "");
+    out.after(&c.trivia);
 }
 
 fn test(out: &mut Out, t: &Test) {

@@ -3,7 +3,7 @@
 use super::trivia;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{File, Flow, Map, Name, Node as Ast, Side, Trivia, TriviaLine, ValuesDecl};
+use crate::syntax::ast::{Edit, File, Flow, Map, Name, Node as Ast, Side, Trivia, TriviaLine, ValuesDecl};
 use crate::syntax::dsl;
 use crate::yaml::{Comments, Document, Entry, Fields, Node, Plain, Reader, Scalar, Style, resolve};
 
@@ -56,6 +56,7 @@ impl Decoder<'_> {
         }
         let mut map = Map { at: root.span.into(), ..Map::default() };
         self.map(&f, &mut map);
+        map.edits.sort_by_key(Edit::rank);
         map.end.before.extend(end);
         out.maps.push(map);
     }

@@ -4,8 +4,8 @@ use super::decode::{Decoder, side};
 use super::trivia;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{
-    Edit, ElseAction, Flow, Line, LineValues, Literal, LiteralKind, Map, Name, Node as Ast, Pair, Pairs, Side, Sign,
-    Trivia, TriviaLine,
+    Edit, EditedColumn, ElseAction, Flow, Line, LineValues, Literal, LiteralKind, Map, Name, Node as Ast, Pair, Pairs,
+    Side, Sign, Trivia, TriviaLine,
 };
 use crate::syntax::dsl;
 use crate::yaml::{Comments, Entry, Fields, Item, Node, Plain, resolve};
@@ -108,13 +108,10 @@ impl Decoder<'_> {
             t.before.splice(0..0, std::mem::take(&mut lead));
             let column = key == "drop" || (key == "add" && item.value.get("column").is_some());
             if column {
-                if let Some(edit) = self.column_edit(key, &item.value) {
+                if let Some(mut edit) = self.column_edit(key, &item.value) {
+                    *edit.trivia_mut() = t;
                     map.edits.push(edit);
                 }
-                // such an edit has no place for comments
-                t.before.retain(|l| *l != TriviaLine::Blank);
-                map.end.before.extend(t.before);
-                map.end.before.extend(t.after.map(TriviaLine::Comment));
                 continue;
             }
             let known: &[&str] = if key == "set" { &["line", "values", "was"] } else { &["line", "values"] };
@@ -157,10 +154,11 @@ impl Decoder<'_> {
             None => column.to_string(),
         };
         let column = Name { text, at: name.span.into() };
+        let column = EditedColumn { side, column, trivia: Trivia::default() };
         let pairs = values.map(|v| self.pairs(v, Flow::Both));
         match (key, pairs) {
-            ("drop", pairs) => Some(Edit::Drop(side, column, pairs)),
-            (_, Some(pairs)) => Some(Edit::AddPairs(side, column, pairs)),
+            ("drop", pairs) => Some(Edit::Drop(column, pairs)),
+            (_, Some(pairs)) => Some(Edit::AddPairs(column, pairs)),
             (_, None) => {
                 self.r.refuse(name.span, "nothing to add", "write `values:` with the pairs beside `column:`");
                 None

@@ -98,6 +98,10 @@ fn comments_survive_both_ways() {
         "end of test",
         "overlay",
         "why",
+        "more pairs",
+        "held",
+        "gone",
+        "for good",
         "end of map",
         "end of file",
     ];

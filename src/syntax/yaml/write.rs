@@ -2,9 +2,9 @@
 
 use super::lines::side_column;
 use crate::syntax::ast::{
-    Arrow, Conflict, Direct, Edit, ElseAction, Expr, ExprKind, File, Flow, GuardMode, Line, LineValues, Literal,
-    LiteralKind, Map, Name, Node, Operation, Pair, Pairing, Pairs, Path, Row, RunMode, Side, Sign, Step, TableRef,
-    Test, TestWhat, Trivia, TriviaLine,
+    Arrow, Conflict, Direct, Edit, EditedColumn, ElseAction, Expr, ExprKind, File, Flow, GuardMode, Line, LineValues,
+    Literal, LiteralKind, Map, Name, Node, Operation, Pair, Pairing, Pairs, Path, Row, RunMode, Side, Sign, Step,
+    TableRef, Test, TestWhat, Trivia, TriviaLine,
 };
 use crate::syntax::dsl;
 use crate::yaml::{quoted, reads_back};
@@ -200,40 +200,33 @@ impl Writer {
     }
 
     fn edits(&mut self, edits: &[Edit]) {
-        for key in ["set", "add", "drop"] {
-            let of = |e: &&Edit| match e {
-                Edit::Set(..) => key == "set",
-                Edit::Add(..) | Edit::AddPairs(..) => key == "add",
-                Edit::Drop(..) => key == "drop",
-            };
-            for (i, e) in edits.iter().filter(of).enumerate() {
-                let none = Trivia::default();
-                let trivia = match e {
-                    Edit::Set(l, _) | Edit::Add(l) => &l.trivia,
-                    Edit::AddPairs(..) | Edit::Drop(..) => &none,
-                };
+        for (rank, key) in ["set", "add", "drop"].into_iter().enumerate() {
+            for (i, e) in edits.iter().filter(|e| usize::from(e.rank()) == rank).enumerate() {
                 if i == 0 {
-                    self.lead_key(0, trivia, key);
+                    self.lead_key(0, e.trivia(), key);
                 }
                 match e {
                     Edit::Set(l, was) => self.item_with(2, l, was.as_deref(), i > 0),
                     Edit::Add(l) => self.item_with(2, l, None, i > 0),
-                    Edit::AddPairs(side, column, pairs) => self.column(*side, column, Some(pairs)),
-                    Edit::Drop(side, column, pairs) => self.column(*side, column, pairs.as_ref()),
+                    Edit::AddPairs(column, pairs) => self.column(column, Some(pairs), i > 0),
+                    Edit::Drop(column, pairs) => self.column(column, pairs.as_ref(), i > 0),
                 }
             }
         }
     }
 
-    fn column(&mut self, side: Side, column: &Name, pairs: Option<&Pairs>) {
-        let name = side_column(side, column);
+    fn column(&mut self, c: &EditedColumn, pairs: Option<&Pairs>, before: bool) {
+        if before {
+            self.before(2, &c.trivia.before);
+        }
+        let (name, after) = (side_column(c.side, &c.column), c.trivia.after.as_deref());
         self.pad(2);
         self.out.push_str("- ");
         match pairs {
-            None => self.scalar(2, &name, None),
+            None => self.scalar(2, &name, after),
             Some(p) => {
                 self.out.push_str("column: ");
-                self.scalar(4, &name, None);
+                self.scalar(4, &name, after);
                 self.pairs(4, "values", p, Flow::Both, None);
             }
         }

@@ -177,11 +177,7 @@ impl Template for References {
 
 #[test]
 fn simulate_references() {
-    simulate(
-        "references",
-        60,
-        &[72, 80, 95, 261, 288, 291],
-        &["parks", "deletes", "crashes", "updates"],
-        &|_| Box::new(References),
-    );
+    simulate("references", 60, &[72, 80, 95, 261, 288, 291], &["parks", "deletes", "crashes", "updates"], &|_| {
+        Box::new(References)
+    });
 }
