@@ -448,7 +448,9 @@ impl<'a> Chunk<'a> {
             return self.failed(tx, item, &company, &f, &[], counts);
         }
         let (key, values) = match found {
-            Found::None if self.mode.compares && self.engine.opposite(leg).is_some() => {
+            Found::None
+                if self.mode.compares && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
+            {
                 self.compared.alone(|| super::message::record(&self.engine.maps, leg, &item.key));
                 counts.unchanged += 1;
                 return Ok(());

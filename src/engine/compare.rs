@@ -188,10 +188,11 @@ impl Engine {
     }
 
     /// The side, and why, if a leg of the map does not find its source where progress left it.
-    fn strayed(&self, m: usize) -> Result<Option<(Side, String)>> {
+    pub(super) fn strayed(&self, m: usize) -> Result<Option<(Side, String)>> {
         for leg in self.legs.iter().filter(|l| l.map_index == m) {
             let Some(progress) = self.progress_of(leg)? else { continue };
-            if progress.desired == "stop" {
+            // A leg that was stopped, or whose map was out of the project, begins anew.
+            if progress.desired == "stop" || progress.map_hash.is_empty() {
                 continue;
             }
             if progress.state == "needs recover" {

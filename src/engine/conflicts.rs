@@ -1,6 +1,6 @@
 //! Conflicts for the operator: what was written down, and a decision given to the records that wait for one.
 
-use super::holding::{HELD, plain};
+use super::holding::{HELD, SETTLED, plain};
 use super::resolution::Resolution;
 use super::runtime::{Engine, EngineError, LegRt, Result};
 use crate::schema::ColumnId;
@@ -40,6 +40,13 @@ impl Engine {
         let own: Vec<Quarantined> = self.held_entries(leg)?.into_iter().filter(|e| e.key == conflict.key).collect();
         for entry in &own {
             self.decide_entry(leg, entry, resolution, Some(conflict))?;
+        }
+        if own.is_empty() {
+            // Another record has taken the key under which this leg held it, or it was dropped.
+            let outcome = if told > 0 { format!("decided: {}", resolution.to_text()) } else { SETTLED.to_string() };
+            let mut tx = self.target(leg).begin()?;
+            tx.state_mut().update_conflict(&ConflictRow { outcome, ..conflict.clone() })?;
+            tx.commit()?;
         }
         if told + own.len() == 0 {
             return Err(EngineError::Refused(

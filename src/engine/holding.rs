@@ -16,6 +16,9 @@ use std::collections::HashMap;
 /// The outcome of a conflict that waits for a person.
 pub(super) const HELD: &str = "held";
 
+/// The outcome of one that went away by itself.
+pub(super) const SETTLED: &str = "no longer in conflict";
+
 /// The conflicts of a record that wait for a person.
 pub(super) fn open(state: &mut (impl ReadState + ?Sized), leg: &str, key: &str) -> Result<Vec<ConflictRow>> {
     let mut all = state.conflicts(leg, Some(key))?;

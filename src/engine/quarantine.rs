@@ -103,7 +103,7 @@ impl Chunk<'_> {
         if self.has_quarantine && !item.silent {
             let key = self.leg.source_key(&item.key).to_text();
             if tx.state_mut().release(&self.leg.name, &key, company)? > 0 && self.is_held(item) {
-                super::holding::close(tx, &self.leg.name, &key, "no longer in conflict")?;
+                super::holding::close(tx, &self.leg.name, &key, super::holding::SETTLED)?;
             }
         }
         Ok(())

@@ -135,7 +135,7 @@ impl Engine {
             let leg = &self.legs[i];
             let known = self.progress_of(leg)?;
             let behind = known.is_none_or(|p| p.map_hash != leg.map.hash && p.desired != "stop");
-            if behind && !edited.contains(&leg.map_index) {
+            if behind && !edited.contains(&leg.map_index) && self.strayed(leg.map_index)?.is_none() {
                 edited.push(leg.map_index);
             }
         }

@@ -26,7 +26,8 @@ impl Hold {
             }
             for (_, conflict) in open {
                 let base: serde_json::Value = serde_json::from_str(&conflict.base).unwrap();
-                let key = base["key"]["ACCOUNT"].as_str().unwrap_or_default().to_string();
+                let key = base["key"].as_object().and_then(|k| k.values().next()).and_then(|v| v.as_str());
+                let key = key.unwrap_or_default().to_string();
                 self.turn += 1;
                 let side = if self.turn % 2 == 0 { Side::Left } else { Side::Right };
                 let resolution = Resolution { all: Some(side), set: vec![] };
