@@ -28,6 +28,8 @@ pub struct Failure {
     pub remedy: String,
     /// Where a store refused it, how.
     pub store_kind: Option<RecordErrorKind>,
+    /// It may pass without a change of the record, and nothing tells when: it is tried again soon.
+    pub passes: bool,
 }
 
 impl Failure {
@@ -42,6 +44,7 @@ impl Failure {
             reason: reason.into(),
             remedy: remedy.into(),
             store_kind: None,
+            passes: false,
         }
     }
     pub(super) fn at_line(mut self, leg: &Leg, line: usize) -> Failure {

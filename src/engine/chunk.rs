@@ -4,7 +4,7 @@ use super::apply::{Failure, code};
 use super::conflict::{PendingTarget, Verdict};
 pub(super) use super::keys::KeySet;
 use super::quarantine::Window;
-use super::references::{Cache, cell_value, resolve};
+use super::references::{Cache, Owed, cell_value, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
@@ -33,7 +33,7 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
     pub start: Option<Vec<Value>>,
-    /// It is gone, and another record may have its primary key now: what waits under it is that one's.
+    /// It left its primary key, nothing of it waits, and another record may have the key now: what waits is that one's.
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
@@ -126,6 +126,8 @@ pub(super) struct Chunk<'a> {
     pub window: Window,
     /// Outcomes of the items at hand, by their number: written out of order, counted in order.
     pub outcomes: Vec<(usize, bool)>,
+    /// What records owe once they are written, by the item's number and company.
+    pub(super) debts: HashMap<(usize, String), Owed>,
     /// Items that refer to rows which have yet to go or to change.
     deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
@@ -170,6 +172,7 @@ impl<'a> Chunk<'a> {
             swap_failed: false,
             window,
             outcomes: vec![],
+            debts: HashMap::new(),
             deferred: vec![],
             samples: vec![],
             compared: super::compare::Compared::default(),
@@ -186,6 +189,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<Left> {
         self.holds.clear();
+        self.debts.clear();
         self.move_waiting(tx, items)?;
         let mut left = self.apply_all(tx, items, values, counts)?;
         left.retry.append(&mut self.deferred);
@@ -365,9 +369,14 @@ impl<'a> Chunk<'a> {
         Key::new(values.iter().zip(self.leg.key_cells.iter().map(|i| self.leg.cells[*i].collation)))
     }
 
+    /// The integration key of a row that is there, from its cells.
+    pub(super) fn ikey_there(&self, cells: &[Value]) -> Key {
+        Key::new(self.leg.key_cells.iter().map(|i| (&cells[*i], self.leg.cells[*i].collation)))
+    }
+
     /// A record's integration key, as it compares.
     pub(super) fn ikey_of(&self, record: &Record<'_>) -> Key {
-        Key::new(self.leg.key_cells.iter().map(|i| (&record.cells[*i], self.leg.cells[*i].collation)))
+        self.ikey_there(&record.cells)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of `apply`, split off for reading only")]
@@ -385,6 +394,7 @@ impl<'a> Chunk<'a> {
         let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
         let item = &items[i];
         let word = word(company);
+        self.cache.owed.clear();
         let refs = match resolve(leg, &schema, tx, lines, company, false, &mut self.cache)? {
             Ok(refs) => refs,
             Err(u) if u.passing => {
@@ -410,6 +420,9 @@ impl<'a> Chunk<'a> {
                 Err(_) => None,
             },
         };
+        if !self.cache.owed.is_empty() {
+            self.debts.insert((item.n, word), std::mem::take(&mut self.cache.owed));
+        }
         records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false });
         Ok(())
     }
@@ -495,7 +508,7 @@ impl<'a> Chunk<'a> {
         if let Some(d) = &decision
             && !d.conflicts.is_empty()
         {
-            let there = self.pending.and_then(|p| p.of(key)).unwrap_or_default();
+            let there = self.pending.and_then(|p| p.of(key, &self.ikey_there(values))).unwrap_or_default();
             let verdict = if d.hold { Verdict::Hold } else { self.whole(item) };
             // Both directions of a comparison meet it; one writes it down.
             if !self.mode.compares || verdict == Verdict::Source || (verdict == Verdict::Hold && !self.mode.yields) {
@@ -535,7 +548,7 @@ impl<'a> Chunk<'a> {
         }
         if columns.is_empty() || !leg.leg().operations.update {
             self.claim(tx, item, &ikey)?;
-            self.wake(tx, key)?;
+            self.wake(tx, key, values)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
@@ -559,7 +572,7 @@ impl<'a> Chunk<'a> {
                 self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
                 self.claim(tx, item, &ikey)?;
-                self.wake(tx, key)?;
+                self.wake(tx, key, values)?;
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
@@ -680,7 +693,7 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };
-        let changed_there = self.pending.and_then(|p| p.of(&primary));
+        let changed_there = self.pending.and_then(|p| p.of(&primary, &self.ikey_there(&values)));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
@@ -691,7 +704,7 @@ impl<'a> Chunk<'a> {
                 Verdict::Source => {}
                 Verdict::Target => {
                     counts.unchanged += 1;
-                    self.wake(tx, &primary)?;
+                    self.wake(tx, &primary, &values)?;
                     return self.solved(tx, item, &word);
                 }
                 Verdict::Hold => return self.hold(tx, item, &word, &[], counts),

@@ -80,11 +80,16 @@ impl PendingTarget {
         }
     }
 
-    /// What is pending for a row.
-    pub fn of(&self, key: &[Value]) -> Option<Pending> {
-        let held = || self.held.contains_key(&self.opposite.source_key(key));
-        let works = &self.folded.works;
-        self.folded.at(&self.opposite, key).map(|i| Pending { held: held(), ..Pending::of(&works[i]) })
+    /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
+    /// whatever its primary key is called: it is compared with what that one was.
+    pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {
+        let held = self.held.contains_key(&self.opposite.source_key(key));
+        let pending = Pending::of(&self.folded.works[self.folded.at(&self.opposite, key)?]);
+        let pending = Pending { held, ..pending };
+        match pending.inserted || pending.reborn {
+            true => self.gone(ikey).map(|gone| Pending { reborn: false, ..gone }).or(Some(pending)),
+            false => Some(pending),
+        }
     }
 
     /// What is pending for a row that is gone, by its integration key.
@@ -200,7 +205,7 @@ impl Chunk<'_> {
         if leg.map.two_way == 0 || (self.mode.yields && !compares) {
             return None;
         }
-        let pending = self.pending.and_then(|p| p.of(key));
+        let pending = self.pending.and_then(|p| p.of(key, &self.ikey_there(there)));
         let resolution = self.resolution(item);
         if pending.is_none() && resolution.is_none() && !compares {
             return None;

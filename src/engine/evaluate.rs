@@ -38,7 +38,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: work.path.clone(),
                 renewed: !work.owns && !work.gone,
-                silent: work.gone && !work.waits,
+                silent: work.left(leg) && !work.waits,
                 absent: false,
                 kept: work.before.clone(),
                 start: work.owns.then(|| work.start.clone()),

@@ -94,6 +94,11 @@ impl Work {
         self.last == 0
     }
 
+    /// Whether it is no more and left the primary key under which it was last consumed: another record may have that.
+    pub fn left(&self, leg: &LegRt) -> bool {
+        self.gone || (self.deleted && leg.source_key(&self.start) != leg.source_key(&self.key))
+    }
+
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
     pub fn part(&mut self, reborn: Reborn) -> Work {
         let mut new = Work::of(self.key.clone());

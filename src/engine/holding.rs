@@ -65,8 +65,8 @@ impl Chunk<'_> {
     }
 
     /// Lets the opposite leg look again at a record that it holds: this one went on.
-    pub(super) fn wake(&self, tx: &mut dyn Transaction, key: &[Value]) -> Result<()> {
-        if self.pending.and_then(|p| p.of(key)).is_some_and(|p| p.held) {
+    pub(super) fn wake(&self, tx: &mut dyn Transaction, key: &[Value], row: &[Value]) -> Result<()> {
+        if self.pending.and_then(|p| p.of(key, &self.ikey_there(row))).is_some_and(|p| p.held) {
             let opposite = self.leg.opposite_name(&self.engine.project);
             tx.touch(self.leg.leg().target.table, key, &[], &opposite)?;
         }

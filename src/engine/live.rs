@@ -1,7 +1,8 @@
 //! Live sync: the cycle of the protocol. Legs are grouped by (source store, target store); each group reads one
 //! snapshot, so that the legs of one map never overlap.
 
-use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What, word};
+use super::behind::passing;
+use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What};
 use super::conflict::PendingTarget;
 use super::fold::{Folded, Work, number};
 use super::lookups::LookedUp;
@@ -12,12 +13,12 @@ use super::runtime::{CellFrom, Engine, LegRt, Result};
 use super::setup::leg_state;
 use super::waiting::leavers_first;
 use crate::schema::TableId;
-use crate::sema::Company;
 use crate::store::{
     Ahead, AheadKind, Change, Position, Progress, QuarantineFilter, QuarantineKind, ReadState, Snapshot, Transaction,
 };
 use crate::value::{Key, Type, Value};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One leg in one cycle.
@@ -44,8 +45,10 @@ pub(super) struct LegRun<'a> {
     claimed: Claims,
     /// Rows of other legs' targets that have yet to go or to change.
     passing: Passing,
-    /// The integration keys of such rows in this leg's target.
-    leaving: KeySet,
+    /// Rows that legs which are behind have yet to delete, or to give another key.
+    behind: Arc<Passing>,
+    /// The integration keys in this leg's target which records have yet to leave.
+    pub leaving: KeySet,
     /// Records that the opposite leg made, whose integration keys are not among those claimed yet.
     back: Vec<Vec<Value>>,
     /// Looked-up rows that changed in what is not consumed, in the order of the log.
@@ -106,7 +109,7 @@ impl Engine {
             if self.env.cancelled() {
                 break;
             }
-            match self.forward(leg, wanted, snapshot.as_mut(), passing(&runs))? {
+            match self.forward(leg, wanted, snapshot.as_mut(), &runs)? {
                 Some(run) => runs.push(run),
                 None => continue,
             }
@@ -151,7 +154,7 @@ impl Engine {
         leg: &'a LegRt,
         wanted: &str,
         snapshot: &mut dyn Snapshot,
-        passing: Passing,
+        before: &[LegRun<'_>],
     ) -> Result<Option<LegRun<'a>>> {
         let target = self.target(leg);
         let mut view = target.snapshot()?;
@@ -177,19 +180,27 @@ impl Engine {
         let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
         let due = self.due(leg, view.state())?;
         let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
+        let stretch = self.stretch(head - number(&progress.position));
         let (mut folded, any) = loop {
-            let mut folded = Folded::new(leg, ahead.clone(), ledger, self.limits.log_rows, wanted.clone());
+            let mut folded = Folded::new(leg, ahead.clone(), ledger, stretch, wanted.clone());
             let any = self.fold_log(leg, snapshot, number(&progress.position), &mut folded)?;
             let known = wanted.len();
             wanted.extend(self.strangers(leg, view.state(), &folded)?);
+            wanted.extend(self.returned(leg, snapshot, &folded)?);
             if wanted.len() == known {
                 break (folded, any);
             }
         };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
+        self.rejoin(leg, snapshot, &mut folded)?;
         self.give_waiting(leg, view.state(), &mut folded, due)?;
         let claimed = self.claims(leg, view.state())?;
+        let asked = !folded.works.is_empty() || !folded.looked_up.is_empty();
+        let behind = match asked && !leg.leg().references.is_empty() {
+            true => self.behind(leg, end, before, snapshot, view.state())?,
+            false => Passing::new(),
+        };
         drop(view);
         let mut run = LegRun {
             leg,
@@ -204,7 +215,8 @@ impl Engine {
             pending: None,
             pending_through: Position::default(),
             claimed,
-            passing,
+            passing: passing(before),
+            behind: Arc::new(behind),
             postponed: vec![],
             leaving: KeySet::default(),
             back: std::mem::take(&mut folded.back),
@@ -241,6 +253,13 @@ impl Engine {
             at = upto;
         }
         Ok(Some(run))
+    }
+
+    /// How many records a fold takes up. Each fold reads what is pending to its end, so that a long backlog must not be
+    /// worked off in ever more stretches: a quarter of it at a time, as far as memory allows.
+    fn stretch(&self, pending: i64) -> usize {
+        let least = self.limits.log_rows;
+        usize::try_from(pending / 4).unwrap_or(0).clamp(least, least.saturating_mul(5))
     }
 
     /// Folds the log after a number to its end; whether there was anything.
@@ -310,28 +329,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes the integration keys of a record that is to be deleted.
-    fn leaves(&self, run: &mut LegRun<'_>, item: &Item) {
-        let leg = run.leg;
-        for company in self.companies_of(leg) {
-            let Some(before) = item.before_in(&word(company.as_ref())) else { continue };
-            let value = |i: &usize| cell_value(&leg.cells[*i], before, company.as_ref(), &[]);
-            let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
-            let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
-            if let Some(key) = key {
-                run.leaving.insert(&Key::new(key.iter().zip(folds)));
-            }
-        }
-    }
-
-    /// The companies a record fans out to; else none, once.
-    fn companies_of(&self, leg: &LegRt) -> Vec<Option<Value>> {
-        match leg.leg().company {
-            Company::Each(_) => self.maps.companies.iter().flatten().map(|c| Some(Value::text(c))).collect(),
-            _ => vec![None],
-        }
-    }
-
     /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
     pub(super) fn forward_chunk(
         &self,
@@ -353,9 +350,11 @@ impl Engine {
                 super::window::skip(&mut item);
             }
             match item.what {
-                // What waits of one that is gone must be out of the way of the one that has its key now.
-                What::Delete if !(run.works[at + n].gone && run.works[at + n].waits) => {
-                    self.leaves(run, &item);
+                // What waits of one that left its key must be out of the way of the one that has the key now.
+                What::Delete if !(run.works[at + n].waits && run.works[at + n].left(run.leg)) => {
+                    for key in self.keys_left(run.leg, &item, &[]) {
+                        run.leaving.insert(&key);
+                    }
                     run.deletes.push((at + n, item));
                 }
                 _ => {
@@ -402,6 +401,7 @@ impl Engine {
         let mut chunk = Chunk::new(self, leg, mode, run.window.clone());
         chunk.pending = run.pending.as_ref();
         chunk.cache.passing.clone_from(&run.passing);
+        chunk.cache.behind = run.behind.clone();
         if !mode.last_try && leg.refers_to_itself() {
             chunk.cache.passing.extend(passing(std::slice::from_ref(run)));
         }
@@ -429,11 +429,14 @@ impl Engine {
         run.claimed = std::mem::take(&mut chunk.claimed);
         let holds = std::mem::take(&mut chunk.holds);
         drop(chunk);
+        for ikey in &left.leaving {
+            run.leaving.insert(ikey);
+        }
         for (n, &w) in which.iter().enumerate() {
             if left.retry.contains(&n) {
                 run.retries.push(w);
-                for ikey in &left.leaving {
-                    run.leaving.insert(ikey);
+                for ikey in self.keys_left(leg, &items[n], values) {
+                    run.leaving.insert(&ikey);
                 }
             } else {
                 run.done[w] = true;
@@ -465,9 +468,17 @@ impl Engine {
         Ok(true)
     }
 
-    /// Up to which log number everything is consumed.
+    /// Up to which log number everything is consumed. Where the filter or the key may look something up, what an open
+    /// record was before is only known with the changes of what it looked up (R10): these are not consumed before it is.
     fn reached(&self, run: &LegRun<'_>) -> i64 {
-        let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| w.first).min();
+        let l = run.leg.leg();
+        let looks = l.filter.is_some() || l.lines.iter().any(|l| l.key && !l.joins.is_empty());
+        let first = |w: &Work| {
+            let at = run.looked_up.partition_point(|e| e.seq <= w.since);
+            let change = run.looked_up.get(at).filter(|_| looks && w.based && !w.untouched());
+            change.map_or(w.first, |c| c.seq.min(w.first))
+        };
+        let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| first(w)).min();
         match open {
             Some(first) if first != i64::MAX => (first - 1).min(run.end),
             _ => run.end,
@@ -564,7 +575,7 @@ impl Engine {
         let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
         for entry in snapshot.state().quarantined(&filter)? {
-            if entry.kind == QuarantineKind::Skipped {
+            if matches!(entry.kind, QuarantineKind::Skipped | QuarantineKind::Debt) {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
@@ -597,15 +608,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// The rows that legs before have yet to delete, or to give another key.
-fn passing(runs: &[LegRun<'_>]) -> Passing {
-    let of = |run: &LegRun<'_>| {
-        let l = run.leg.leg();
-        (!run.leaving.is_empty()).then(|| (l.target.table, l.key.clone(), run.leaving.clone()))
-    };
-    runs.iter().filter_map(of).collect()
 }
 
 /// The tables a leg reads.

@@ -2,6 +2,7 @@
 //! initial sync, live sync and `test`. How the promises are kept is in docs/protocol.md.
 
 pub mod apply;
+mod behind;
 mod chunk;
 mod compare;
 mod conflict;

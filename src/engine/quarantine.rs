@@ -98,7 +98,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// A record that was applied leaves the quarantine.
+    /// A record that was applied leaves the quarantine, but for the references that are still to be filled.
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
             let key = self.leg.source_key(&item.key).to_text();
@@ -106,7 +106,15 @@ impl Chunk<'_> {
                 super::holding::close(tx, &self.leg.name, &key, super::holding::SETTLED)?;
             }
         }
-        Ok(())
+        if self.debts.is_empty() {
+            return Ok(());
+        }
+        let Some(owed) = self.debts.remove(&(item.n, company.to_string())) else { return Ok(()) };
+        let waits: Vec<Wait> = owed.iter().flat_map(|(_, waits)| waits.clone()).collect();
+        match owed.first() {
+            Some((f, _)) => self.enter(tx, item, company, f, &waits).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What waits goes along with records whose primary key changed. Of one that came under a key which another record
@@ -160,8 +168,8 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    fn filter(&self) -> QuarantineFilter {
-        QuarantineFilter { leg: Some(self.leg.name.clone()), ..QuarantineFilter::default() }
+    pub(super) fn filter(&self) -> QuarantineFilter {
+        QuarantineFilter { leg: Some(self.leg.name.clone()), rekeyed: true, ..QuarantineFilter::default() }
     }
 
     /// Learns under which integration keys records that wait were applied.
@@ -173,7 +181,7 @@ impl Chunk<'_> {
 
     /// The integration keys of an entry's lines before, in every company if it waits as a whole; none where parts of it
     /// are looked up in the target.
-    fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
+    pub(super) fn before_ikeys(&self, text: &str, company: &str) -> Vec<Key> {
         let Some(lines) = before_lines(self.leg, text) else { return vec![] };
         let ikey = |company: &str| Some(self.ikey(&self.key_of(&lines, Some(&Value::text(company)), &[])?));
         match self.leg.leg().company {
@@ -194,6 +202,28 @@ impl Chunk<'_> {
         waits: &[Wait],
         counts: &mut LegReport,
     ) -> Result<()> {
+        match f.kind {
+            QuarantineKind::Parked => counts.parked += 1,
+            QuarantineKind::Skipped => counts.unchanged += 1,
+            _ => counts.quarantined += 1,
+        }
+        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
+        let message = self.enter(tx, item, company, f, waits)?;
+        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
+            self.samples.push(message);
+        }
+        Ok(())
+    }
+
+    /// Makes the entry of a record; returns its sentence.
+    fn enter(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        company: &str,
+        f: &Failure,
+        waits: &[Wait],
+    ) -> Result<String> {
         let leg = self.leg;
         let env = &self.engine.env;
         let key = leg.source_key(&item.key).to_text();
@@ -208,21 +238,15 @@ impl Chunk<'_> {
         // by command.
         let may_pass = matches!(f.store_kind, Some(RecordErrorKind::Unique | RecordErrorKind::Foreign));
         let next_try = match f.kind {
+            _ if f.passes => env.later(Duration::from_secs(10)),
             QuarantineKind::Failed if may_pass => {
                 env.later(Duration::from_secs(5u64.saturating_mul(1 << tries.min(9)).min(3600)))
             }
             _ => String::new(),
         };
-        match f.kind {
-            QuarantineKind::Parked => counts.parked += 1,
-            QuarantineKind::Skipped => counts.unchanged += 1,
-            _ => counts.quarantined += 1,
-        }
-        self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));
-        if self.samples.len() < 20 && f.kind == QuarantineKind::Failed {
-            self.samples.push(message.clone());
-        }
-        let base = match (leg.map.two_way > 0, &item.base) {
+        // What owes a reference was applied: it is what it is now.
+        let applied = f.kind == QuarantineKind::Debt;
+        let base = match (leg.map.two_way > 0 && !applied, &item.base) {
             (true, Some(base)) => {
                 let table = self.engine.maps.stores[leg.leg().source.store].1.get(leg.leg().source.table);
                 let map: serde_json::Map<String, serde_json::Value> = base
@@ -245,9 +269,9 @@ impl Chunk<'_> {
             line,
             column: f.column.clone(),
             value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
-            message,
+            message: message.clone(),
             base,
-            old_ikey: match item.before_in(company) {
+            old_ikey: match item.before_in(company).filter(|_| !applied) {
                 Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
                 None => String::new(),
             },
@@ -261,7 +285,7 @@ impl Chunk<'_> {
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;
         self.has_quarantine = true;
-        Ok(())
+        Ok(message)
     }
 
     /// Whether the leg must stop itself (R12): the batch is then rolled back by the caller.

@@ -9,6 +9,7 @@ use crate::store::{Found, QuarantineKind, Transaction, Wait};
 use crate::syntax::ast::OnMissing;
 use crate::value::{Key, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Rows that other legs of the cycle have yet to delete or to give another key: table, key columns, keys.
 pub(super) type Passing = Vec<(TableId, Vec<ColumnId>, KeySet)>;
@@ -21,7 +22,14 @@ pub(super) struct Cache {
     found: HashMap<(usize, usize, Key), Vec<Value>>,
     /// A record that refers to one of these rows is tried again when it is gone.
     pub passing: Passing,
+    /// A record that refers to one of these rows parks, and is tried again soon.
+    pub behind: Arc<Passing>,
+    /// References of the record at hand that are written as null for now, and what they wait for.
+    pub owed: Owed,
 }
+
+/// References that are still to be filled: why each is empty, and what it waits for.
+pub(super) type Owed = Vec<(Failure, Vec<Wait>)>;
 
 /// How many found rows are kept, so that memory does not grow with the chunk.
 const CACHED: usize = 20_000;
@@ -114,10 +122,11 @@ fn resolve_one(
             return Ok(Ok(written(row)));
         }
         let by: Vec<_> = target.by.iter().map(|(c, _)| *c).collect();
-        let passes = |(table, columns, keys): &(TableId, Vec<ColumnId>, KeySet)| {
-            *table == target.table && *columns == by && keys.contains(&key)
+        let among = |rows: &Passing| {
+            !key_only
+                && rows.iter().any(|(t, columns, keys)| *t == target.table && *columns == by && keys.contains(&key))
         };
-        if !key_only && cache.passing.iter().any(passes) {
+        if among(&cache.passing) {
             let f =
                 fail("the referred row is about to change".into(), "it is tried again", code::MISSING, String::new());
             return Ok(Err(Box::new(Unresolved { failure: f, passing: true, waits: vec![] })));
@@ -133,6 +142,16 @@ fn resolve_one(
                         code::MISFIT,
                         shown,
                     );
+                    return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
+                }
+                if among(&cache.behind) {
+                    let mut f = fail(
+                        format!("the referred row in `{}` has a change that its map has not carried yet", table.name),
+                        "it is tried again by itself; `tablemap status` tells whether the map is paused or its record waits",
+                        code::MISSING,
+                        shown,
+                    );
+                    (f.kind, f.passes) = (QuarantineKind::Parked, true);
                     return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
                 }
                 let out = written(&row);
@@ -164,6 +183,17 @@ fn resolve_one(
         }
     }
     if reference.on_missing == OnMissing::Null && reference.nullable {
+        return Ok(Ok(vec![Value::Null; width]));
+    }
+    if !key_only && leg.owes.contains(&r) {
+        let mut f = fail(
+            format!("no row in {} yet; the reference is empty until then", tried.join(" or in ")),
+            "it is filled when the row arrives",
+            code::MISSING,
+            String::new(),
+        );
+        f.kind = QuarantineKind::Debt;
+        cache.owed.push((f, waits));
         return Ok(Ok(vec![Value::Null; width]));
     }
     let mut f = fail(

@@ -4,9 +4,9 @@ use super::env::Env;
 use super::lookups::Way;
 use super::report::LegReport;
 use crate::schema::{ColumnId, StoreSchema, Table};
-use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget};
+use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget, Reference, ReferenceInput};
 use crate::store::{Store, StoreError};
-use crate::syntax::ast::Side;
+use crate::syntax::ast::{OnMissing, Side};
 use crate::value::{Collation, Key, Type, Value};
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub struct Limits {
     pub batch_rows: usize,
     /// Records per live transaction.
     pub live_rows: usize,
-    /// Log rows folded at once.
+    /// Log rows read at once, and records folded at once (of a long backlog up to five times as many).
     pub log_rows: usize,
     /// Cycles after which working off what is pending ends, come to rest or not.
     pub cycles: usize,
@@ -101,6 +101,8 @@ impl Engine {
                 }
             }
         }
+        let owes: Vec<Vec<usize>> = legs.iter().map(|leg| owes(leg, &legs)).collect();
+        legs.iter_mut().zip(owes).for_each(|(leg, owes)| leg.owes = owes);
         let epochs = std::sync::Mutex::new(vec![0; stores.len()]);
         Engine {
             project: project.to_string(),
@@ -176,6 +178,37 @@ pub(super) struct LegRt {
     pub plain: bool,
     /// How changed rows of other tables lead to records.
     pub ways: Vec<Way>,
+    /// References that are written as null while their row is missing, and filled when it is there (R19).
+    pub owes: Vec<usize>,
+}
+
+/// The references of a leg inside a ring of tables, or from a table to itself, that may be empty for a while: waiting for
+/// their rows, the records might wait for each other. One that runs both ways may not: null would be carried back.
+fn owes(leg: &LegRt, legs: &[LegRt]) -> Vec<usize> {
+    let l = leg.leg();
+    let to = |r: &Reference| r.targets.iter().map(|t| t.table).collect::<Vec<_>>();
+    let ends_here = |r: &Reference| {
+        let mut seen = to(r);
+        let mut at = 0;
+        while let Some(table) = seen.get(at).copied().filter(|t| *t != l.target.table) {
+            let from_it = |o: &&LegRt| o.leg().target.store == l.target.store && o.leg().target.table == table;
+            for next in legs.iter().filter(from_it).flat_map(|o| &o.leg().references).flat_map(to) {
+                if !seen.contains(&next) {
+                    seen.push(next);
+                }
+            }
+            at += 1;
+        }
+        at < seen.len()
+    };
+    let may = |(n, r): &(usize, &Reference)| {
+        let inputs = || l.references.iter().flat_map(|r| &r.targets).flat_map(|t| &t.by);
+        let two_way = l.lines.iter().any(|line| line.target == LineTarget::Reference(*n) && line.two_way.is_some());
+        let nested = inputs().any(|(_, input)| matches!(input, ReferenceInput::Nested(i) if i == n));
+        let nullable = r.nullable && !r.key && !r.once && r.on_missing == OnMissing::Park;
+        nullable && l.operations.update && !two_way && !nested && ends_here(r)
+    };
+    l.references.iter().enumerate().filter(may).map(|(n, _)| n).collect()
 }
 
 impl LegRt {
@@ -262,6 +295,7 @@ impl LegRt {
             plain: leg.references.is_empty() && !matches!(leg.company, Company::Each(_)),
             columns,
             cells,
+            owes: vec![],
         }
     }
     /// Counts of it, none yet.

@@ -99,6 +99,8 @@ impl Engine {
             let mut tx = target.begin()?;
             if let Some(mut p) = tx.state_mut().progress(&leg.name)?
                 && p.phase == "live"
+                // A stopped leg reads nothing; `sync` begins it from what is there then.
+                && p.desired != "stop"
             {
                 p.phase = "initial".into();
                 p.cursor = String::new();
@@ -404,6 +406,10 @@ impl Engine {
                     Some(p) if p.phase == "initial" && !manual => {
                         let p = if p.map_hash == leg.map.hash { p } else { self.anew(leg, &p)? };
                         plan.push((i, p, true, yields));
+                    }
+                    // Started again, it too begins with what changes from then on.
+                    Some(p) if anew && !copies && !manual && p.desired == "stop" => {
+                        plan.push((i, fresh("live")?, false, yields));
                     }
                     Some(_) if !anew || !copies => {}
                     // A map that runs by command starts with a copy at its first run.

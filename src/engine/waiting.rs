@@ -3,17 +3,21 @@
 
 use super::fold::{Folded, Work};
 use super::quarantine::before_lines;
-use super::runtime::{Engine, LegRt, Result};
+use super::runtime::{Cell, Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
-use crate::store::{QuarantineFilter, Quarantined, ReadState, Rows, Snapshot};
+use crate::store::{Found, QuarantineFilter, QuarantineKind, Quarantined, ReadPlan, ReadState, Rows, Snapshot};
 use crate::value::{Key, Value};
 use std::collections::{HashMap, HashSet};
 
 impl Engine {
     /// Source keys of records whose time has come, and of parked ones whose reference has arrived.
     pub(super) fn due(&self, leg: &LegRt, state: &mut dyn ReadState) -> Result<Vec<Vec<Value>>> {
-        let due =
-            QuarantineFilter { leg: Some(leg.name.clone()), due: Some(self.env.now()), limit: self.limits.live_rows };
+        let due = QuarantineFilter {
+            leg: Some(leg.name.clone()),
+            due: Some(self.env.now()),
+            limit: self.limits.live_rows,
+            ..QuarantineFilter::default()
+        };
         let mut keys: Vec<String> = state.quarantined(&due)?.into_iter().map(|e| e.key).collect();
         keys.extend(state.arrived(&leg.name, self.limits.live_rows)?);
         keys.dedup();
@@ -106,6 +110,11 @@ impl Engine {
     fn attach(&self, leg: &LegRt, work: &mut Work, entries: Vec<Quarantined>) {
         for entry in entries {
             work.waits = true;
+            if entry.kind == QuarantineKind::Debt {
+                // It was applied but for a reference.
+                work.dependent |= work.untouched();
+                continue;
+            }
             let base = self.base_of(leg, &entry);
             if !base.is_empty() {
                 work.old.extend(base);
@@ -145,6 +154,70 @@ impl Engine {
             if there.first() == Some(&true) && self.key_changed(leg, w, rows.row(0)) {
                 let new = w.part(reborn);
                 folded.push(leg, new);
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a two-way leg, records that are gone, by the integration key they had: index of their work. The columns of
+    /// the key, in the source.
+    fn gone_by_key(&self, leg: &LegRt, folded: &Folded) -> Option<(Vec<ColumnId>, HashMap<Key, usize>)> {
+        let opposite = self.opposite(leg).filter(|_| leg.map.two_way > 0)?;
+        let cells = || opposite.key_cells.iter().map(|c| &opposite.cells[*c]);
+        let mut gone = HashMap::new();
+        for (i, w) in folded.works.iter().enumerate() {
+            if w.based && (w.gone || w.deleted) && w.misfit.is_none() {
+                let value = |c: &Cell| w.old.get(&c.column).map(|v| (v, c.collation));
+                if let Some(key) = cells().map(value).collect::<Option<Vec<_>>>() {
+                    gone.insert(Key::new(key), i);
+                }
+            }
+        }
+        (!gone.is_empty()).then(|| (cells().map(|c| c.column).collect(), gone))
+    }
+
+    /// Primary keys under which records that are gone came back, and whose own log rows were left to a later fold: they
+    /// must be taken up too, so that what the records were before is known.
+    pub(super) fn returned(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &Folded) -> Result<Vec<Key>> {
+        if folded.end(i64::MAX) == i64::MAX {
+            return Ok(vec![]);
+        }
+        let Some((columns, gone)) = self.gone_by_key(leg, folded) else { return Ok(vec![]) };
+        let keys: Vec<Vec<Value>> = gone.into_keys().map(|k| k.0.into_vec()).collect();
+        let mut returned = Vec::new();
+        for found in snapshot.find(leg.leg().source.table, &columns, &keys, &[])? {
+            if let Found::One { key, .. } = found
+                && folded.at(leg, &key).is_none()
+            {
+                returned.push(leg.source_key(&folded.earlier(leg, key)));
+            }
+        }
+        Ok(returned)
+    }
+
+    /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,
+    /// whatever its primary key is called: what it was before is what that one was.
+    pub(super) fn rejoin(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
+        let Some((columns, gone)) = self.gone_by_key(leg, folded) else { return Ok(()) };
+        let Some(opposite) = self.opposite(leg) else { return Ok(()) };
+        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
+        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
+        let plan = ReadPlan {
+            table: leg.leg().source.table,
+            joins: vec![],
+            columns: columns.into_iter().map(|c| (0, c)).collect(),
+        };
+        for new in new.chunks(self.limits.live_rows) {
+            let keys: Vec<Vec<Value>> = new.iter().map(|i| folded.works[*i].key.clone()).collect();
+            let mut rows = Rows::of(&plan);
+            let there = snapshot.fetch(&plan, &keys, &mut rows)?;
+            for (n, i) in new.iter().enumerate().filter(|(n, _)| there[*n]) {
+                let folds = opposite.key_cells.iter().map(|c| opposite.cells[*c].collation);
+                if let Some(was) = gone.get(&Key::new(rows.row(n).iter().zip(folds))) {
+                    let old = folded.works[*was].old.clone();
+                    let w = &mut folded.works[*i];
+                    (w.old, w.based) = (old, true);
+                }
             }
         }
         Ok(())

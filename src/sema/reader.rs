@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What was typed over the row outside, as cells behind those of this one.
-    fn from_outside(&mut self, mut typed: Typed) -> Typed {
+    fn over_outside(&mut self, mut typed: Typed) -> Typed {
         let outer = &mut self.outer;
         let mut cell = |slot: usize| {
             let known = outer.iter().position(|c| *c == slot);
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
                 return None;
             };
             let typed = outside.path(&Path { this: false, ..path.clone() }, report)?;
-            return Some(self.from_outside(typed));
+            return Some(self.over_outside(typed));
         }
         let Some((schema, _)) = self.base else {
             report.at(Code::TM0203, path.at, "there are no columns here");
@@ -362,7 +362,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn lookup_type(&mut self, path: &Path, report: &mut Report<'_>) -> Option<Typed> {
         if let (true, Some(outside)) = (path.this, &mut self.outside) {
             let typed = outside.lookup_type(&Path { this: false, ..path.clone() }, report)?;
-            return Some(self.from_outside(typed));
+            return Some(self.over_outside(typed));
         }
         if path.this || self.base.is_none() {
             return self.path(path, report);

@@ -647,7 +647,7 @@ fn state_tables(make: Make<'_>) {
         ..entry.clone()
     };
     s.quarantine(&again).unwrap();
-    s.quarantine(&Quarantined { company: "USSI".into(), ..entry.clone() }).unwrap();
+    s.quarantine(&Quarantined { company: "USSI".into(), old_ikey: "k".into(), ..entry.clone() }).unwrap();
     let wait = Wait {
         leg: leg.into(),
         key: entry.key.clone(),
@@ -690,6 +690,8 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.quarantine_of(leg, &entry.key).unwrap()[0], kept);
     let due = QuarantineFilter { due: Some("2026-06-01".into()), ..QuarantineFilter::default() };
     assert_eq!(s.quarantined(&due).unwrap().len(), 1);
+    let rekeyed = QuarantineFilter { rekeyed: true, ..QuarantineFilter::default() };
+    assert_eq!(s.quarantined(&rekeyed).unwrap().len(), 1);
     assert_eq!(s.quarantined(&QuarantineFilter { limit: 1, ..QuarantineFilter::default() }).unwrap(), vec![kept]);
     assert_eq!(s.quarantine_counts(leg).unwrap(), vec![(QuarantineKind::Failed, 1), (QuarantineKind::Parked, 1)]);
     assert_eq!(s.arrived(leg, 10).unwrap(), Vec::<String>::new());

@@ -204,6 +204,8 @@ pub struct QuarantineFilter {
     pub leg: Option<String>,
     /// Entries whose `next_try` is set and not after this time.
     pub due: Option<String>,
+    /// Only entries with an integration key before.
+    pub rekeyed: bool,
     /// At most so many; 0 = all.
     pub limit: usize,
 }

@@ -28,6 +28,10 @@ INSERT INTO msdyn_customergroups (msdyn_customergroupid, msdyn_groupid, msdyn_co
 WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3)
 SELECT printf('c9000000-0000-4000-8000-%012x', n), '10', printf('c0000000-0000-4000-8000-%012x', n), 'Project customers' FROM c;
 
+INSERT INTO msdyn_paymentterms (msdyn_paymenttermid, msdyn_name, msdyn_company, msdyn_description, msdyn_days)
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3)
+SELECT printf('c7000000-0000-4000-8000-%012x', n), 'N030', printf('c0000000-0000-4000-8000-%012x', n), 'Net 30', 30 FROM c;
+
 -- Customers 1 to 38; finance has 40 (39 comes from there, 40 is a person and stays there).
 INSERT INTO accounts (accountid, accountnumber, msdyn_company, name, customertypecode, emailaddress1, telephone1,
   numberofemployees, creditlimit, transactioncurrencyid, statecode, address1_addresstypecode, address1_line1, address1_city,

@@ -39,7 +39,7 @@ pub(super) static FILES: &[File] = files! {
 pub(super) fn project() -> String {
     include_str!("../../../examples/project-operations/tablemap.yaml")
         .replace("../../maps/project-operations/schemas/", "schemas/")
-        .replace("../../maps/project-operations/*", "maps/*")
+        .replace("../../maps/project-operations/", "maps/")
 }
 
 /// The text of a file.

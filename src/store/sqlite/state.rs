@@ -206,9 +206,10 @@ impl ReadState for Handle {
         let limit = if filter.limit == 0 { -1 } else { i64::try_from(filter.limit).unwrap_or(i64::MAX) };
         let sql = format!(
             "SELECT {QUARANTINE} FROM _tablemap_quarantine WHERE (?1 IS NULL OR leg = ?1) \
-             AND (?2 IS NULL OR (next_try <> '' AND next_try <= ?2)) ORDER BY leg, key, company LIMIT ?3"
+             AND (?2 IS NULL OR (next_try <> '' AND next_try <= ?2)) AND (NOT ?3 OR old_ikey <> '') \
+             ORDER BY leg, key, company LIMIT ?4"
         );
-        self.all(&sql, (&filter.leg, &filter.due, limit), quarantined_of)
+        self.all(&sql, (&filter.leg, &filter.due, filter.rekeyed, limit), quarantined_of)
     }
     fn quarantine_of(&mut self, leg: &str, key: &str) -> Result<Vec<Quarantined>> {
         let sql = format!("SELECT {QUARANTINE} FROM _tablemap_quarantine WHERE leg = ?1 AND key = ?2 ORDER BY company");

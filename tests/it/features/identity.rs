@@ -157,6 +157,39 @@ map \"M\" {
 }
 
 #[test]
+fn two_way_a_record_that_comes_back_under_another_primary_key_is_compared_with_what_it_was() {
+    let map = "
+map \"M\" {
+  id m
+  tables b.t <-> a.s
+  key NUMBER = number
+  initial right wins
+  conflict right wins
+  fields {
+    NAME = name
+  }
+}
+";
+    for log_rows in [1, 50_000] {
+        let limits = Limits { log_rows, live_rows: 1, ..Limits::default() };
+        let w = World::new(&[("a", A), ("b", B)], &[map]).limits(limits);
+        w.sql("a", "insert into s(id, number, name) values (1, 'N1', 'one'), (2, 'N2', 'two')");
+        w.sync();
+        // Nothing of it changed on this side.
+        w.sql("a", "delete from s where id = 1");
+        w.sql("a", "update s set name = 'deux' where id = 2");
+        w.sql("a", "insert into s(id, number, name) values (9, 'N1', 'one')");
+        w.sql("b", "update t set NAME = 'first' where NUMBER = 'N1'");
+        w.run();
+        let left = w.rows("b", "select NUMBER, NAME from t order by NUMBER");
+        assert_eq!(left, ["N1|first", "N2|deux"]);
+        assert_eq!(w.rows("a", "select number, name from s order by number"), left);
+        assert_eq!(w.rows("b", "select count(*) from _tablemap_conflicts"), ["0"]);
+        w.assert_quiet();
+    }
+}
+
+#[test]
 fn a_reference_waits_for_the_row_that_is_about_to_get_the_key() {
     let parents = MAP.to_string();
     let children = "

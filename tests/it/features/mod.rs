@@ -10,6 +10,7 @@ mod lookups;
 mod project;
 mod records;
 mod recover;
+mod references;
 mod related;
 mod rules;
 mod types;

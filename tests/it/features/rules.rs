@@ -386,6 +386,35 @@ fn a_removed_or_stopped_map_lets_the_log_go_and_begins_anew() {
 }
 
 #[test]
+fn a_stopped_map_without_initial_copy_starts_again_with_what_changes_from_then_on() {
+    let none = |line: &str| one(&format!("initial none\n fields {{\n {line}\n}}"));
+    let a = store("a", "s", "id", "v: text(10)\n w: text(10)");
+    let b = store("b", "t", "ID", "V: text(20)");
+    let mut w = World::new(&[("a", &a), ("b", &b)], &[&none("V < v")]);
+    w.sql("a", "insert into s (id, v) values (1, 'x')");
+    w.sync();
+    w.sql("a", "insert into s (id, v) values (2, 'y')");
+    w.run();
+    assert_eq!(t(&w), ["2|y"]);
+    // Edited or not, what happened while it was stopped stays where it is.
+    for (id, line) in [(3, "V < v"), (4, "V << upper(v)"), (5, "V << concat(v, w)"), (6, "V < v")] {
+        w.engine().set_desired(&[0], "stop").unwrap();
+        w.sql("a", &format!("insert into s (id, v) values ({id}, 'not me')"));
+        w.run();
+        w.set_maps(&[&none(line)]);
+        w.run();
+        assert_eq!(w.engine().status().unwrap()[0].state, "stopped");
+        w.sync();
+        assert_eq!(w.engine().status().unwrap()[0].state, "running", "{line}");
+        assert_eq!(t(&w), ["2|y"], "{line}");
+    }
+    w.sql("a", "insert into s (id, v) values (7, 'z'); update s set v = 'now me' where id = 3");
+    w.run();
+    assert_eq!(t(&w), ["2|y", "3|now me", "7|z"]);
+    w.assert_quiet();
+}
+
+#[test]
 fn an_empty_value_map_keeps_its_map_from_running() {
     let other = "map \"U\" {\n id u\n tables b.u <- a.s\n key ID = id\n fields {\n W < v\n}\n}";
     let mut w = world(&[&one("fields {\n V << v { }\n}"), other]);

@@ -30,7 +30,11 @@ fn wrong(w: &World, file: usize, map: &ast::Map) -> Vec<Wrong> {
                         // Numbers and truths have another value of the same type; so has text that is no choice, date or
                         // uuid, which its form tells.
                         let with = match &c.value.kind {
-                            LiteralKind::Number(n) => format!("{}1", n.trim_end_matches(".5")),
+                            // Another last digit: one more might not fit the column's scale.
+                            LiteralKind::Number(n) if n.contains('.') => {
+                                format!("{}{}", &n[..n.len() - 1], if n.ends_with('1') { '2' } else { '1' })
+                            }
+                            LiteralKind::Number(n) => format!("{n}1"),
                             LiteralKind::Boolean(b) => (!b).to_string(),
                             LiteralKind::Text(x) if plain_text(w, map, &s.it.what, &c.path, x.chars().count()) => {
                                 format!("'{x}x'")
@@ -66,7 +70,8 @@ fn wrong_expectations_are_found_by_test() {
         std::fs::write(
             dir.path().join("tablemap.yaml"),
             "stores:\n  finance: { kind: memory, schema: finance.schema.yaml }\n  \
-             dataverse: { kind: memory, schema: dataverse.schema.yaml }\nmaps: [\"*.tmap\"]\n",
+             dataverse: { kind: memory, schema: dataverse.schema.yaml }\nmaps: [\"*.tmap\"]\n\
+             companies: [USPM, USSI, GBSI]\n",
         )
         .unwrap();
         let mut wanted: BTreeMap<String, Wrong> = BTreeMap::new();

@@ -3,7 +3,8 @@
 use super::kinds::{behind, choice_end, insert, plain_lines, quoted, target};
 use super::world::{M, Mutant, Want, World, range};
 use tablemap::schema::Column;
-use tablemap::syntax::ast::{Operation, Side};
+use tablemap::syntax::ast::{self, ExprKind, LiteralKind, Operation, Side};
+use tablemap::syntax::dsl::write_expr;
 use tablemap::value::Type;
 
 /// A statement in the map's head.
@@ -183,6 +184,21 @@ pub fn circle(w: &World) -> Vec<Mutant> {
 }
 
 /// A map once more under another id and name, and lines of one map in another that updates the same table.
+/// Whether each of two maps marks its rows with a constant of its own.
+fn kept_apart(a: &ast::Map, side: Side, b: &ast::Map, other: Side) -> bool {
+    let constants = |m: &ast::Map, side: Side| -> Vec<(String, LiteralKind)> {
+        let lines = m.fields.iter().filter(|l| l.sign.flow.into(side) && !l.once);
+        lines
+            .filter_map(|l| match &l.operand(side.other()).kind {
+                ExprKind::Literal(value) => Some((write_expr(l.operand(side)), value.kind.clone())),
+                _ => None,
+            })
+            .collect()
+    };
+    let marks = constants(b, other);
+    constants(a, side).iter().any(|(column, value)| marks.iter().any(|(c, v)| c == column && v != value))
+}
+
 pub fn two_writers(w: &World) -> Vec<Mutant> {
     let maps = w.maps();
     let mut out = vec![];
@@ -219,7 +235,7 @@ pub fn two_writers(w: &World) -> Vec<Mutant> {
                     && b.legs().contains(&other)
                     && a.may(side, Operation::Update)
                     && b.may(other, Operation::Update);
-                if !same {
+                if !same || kept_apart(a.map, side, b.map, other) {
                     continue;
                 }
                 for l in a.map.fields.iter().filter(|l| l.sign.flow.into(side) && !l.once) {

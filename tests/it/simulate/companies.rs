@@ -146,7 +146,7 @@ fn simulate_companies() {
     simulate(
         "companies",
         50,
-        &[56, 66, 73, 74, 78, 82, 134, 158, 195, 256, 263, 281, 282, 283],
+        &[56, 66, 73, 74, 78, 82, 134, 158, 195, 256, 263, 281, 282, 283, 414],
         &["parks", "quarantines", "deletes", "crashes", "updates"],
         &|_| Box::new(Companies),
     );

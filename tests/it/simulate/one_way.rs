@@ -227,7 +227,7 @@ map \"Orders\" {{
 
 #[test]
 fn simulate_one_way() {
-    simulate("one way", 90, &[133, 236], &["quarantines", "deletes", "crashes", "updates"], &|_| {
+    simulate("one way", 90, &[133, 236, 373], &["quarantines", "deletes", "crashes", "updates"], &|_| {
         Box::new(OneWay { computed: false })
     });
 }

@@ -201,7 +201,11 @@ map \"People\" {{
 
 #[test]
 fn simulate_two_way() {
-    simulate("two way", 90, &[94, 173, 279], &["conflicts", "deletes", "crashes", "updates"], &|_| {
-        Box::new(TwoWay::default())
-    });
+    simulate(
+        "two way",
+        90,
+        &[94, 171, 173, 237, 279, 404, 453],
+        &["conflicts", "deletes", "crashes", "updates"],
+        &|_| Box::new(TwoWay::default()),
+    );
 }

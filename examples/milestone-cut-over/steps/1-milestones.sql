@@ -1,0 +1,9 @@
+-- In Dataverse: the milestones that the old system invoiced, as ready; a progress line is not ready.
+INSERT INTO msdyn_contractlinescheduleofvalues (msdyn_contractlinescheduleofvalueid, msdyn_contract, msdyn_contractlineid,
+  msdyn_name, msdyn_amount, transactioncurrencyid, msdyn_invoicedate, msdyn_invoicestatus) VALUES
+  ('7d000000-0000-4000-8000-000000000001', '0d000000-0000-4000-8000-000000000001', '2d000000-0000-4000-8000-000000000001',
+   'Design approved', '50000.0000', 'cc000000-0000-4000-8000-000000000001', '2025-06-30', 192350001),
+  ('7d000000-0000-4000-8000-000000000002', '0d000000-0000-4000-8000-000000000001', '2d000000-0000-4000-8000-000000000001',
+   'Piers built', '120000.0000', 'cc000000-0000-4000-8000-000000000001', '2025-11-30', 192350001),
+  ('7d000000-0000-4000-8000-000000000003', '0d000000-0000-4000-8000-000000000001', '2d000000-0000-4000-8000-000000000001',
+   'Progress 40 %', '30000.0000', 'cc000000-0000-4000-8000-000000000001', '2025-12-31', 192350000);
