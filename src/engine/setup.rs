@@ -177,7 +177,10 @@ impl Engine {
         let mut looked = self.env.monotonic();
         // A store that cannot be reached is waited for, ever longer; nothing was done meanwhile, so nothing is lost.
         let mut trouble: Option<(Duration, Duration)> = None;
-        while !self.env.cancelled() && !(trouble.is_none() && observer.interrupts()) {
+        while !self.env.cancelled() {
+            if trouble.is_none() && observer.interrupts() {
+                break;
+            }
             let now = self.env.monotonic();
             if trouble.is_none_or(|(until, _)| now >= until) {
                 match self.turn(select, &mut watches, (&mut last, &mut first, &mut looked), observer, &mut report) {
