@@ -29,7 +29,7 @@ impl Hold {
                 let key = base["key"].as_object().and_then(|k| k.values().next()).and_then(|v| v.as_str());
                 let key = key.unwrap_or_default().to_string();
                 self.turn += 1;
-                let side = if self.turn % 2 == 0 { Side::Left } else { Side::Right };
+                let side = if self.turn.is_multiple_of(2) { Side::Left } else { Side::Right };
                 let resolution = Resolution { all: Some(side), set: vec![] };
                 engine.resolve(&conflict, &resolution).map_err(|e| format!("{key}: {e}"))?;
                 sim.steps.push(format!("decided {key}: {}", side.word()));
