@@ -600,12 +600,13 @@ impl Read for Handle {
             source = link.from;
         }
         let base = table(0);
+        // With `+` so that the planner goes by the referring columns, and not through the whole key for its order.
         let pk: Vec<String> = base
             .primary_key
             .iter()
             .map(|c| match shapes[0].collate(base.column(*c), *c) {
-                Some("NOCASE") => format!("{} COLLATE NOCASE", name(0, *c)),
-                _ => name(0, *c),
+                Some("NOCASE") => format!("+{} COLLATE NOCASE", name(0, *c)),
+                _ => format!("+{}", name(0, *c)),
             })
             .collect();
         let pk = pk.join(", ");
