@@ -6,6 +6,7 @@ mod parallel;
 mod poll;
 mod read;
 mod secret;
+mod stamp;
 
 pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
@@ -13,6 +14,7 @@ pub use parallel::each;
 pub use poll::PollConfig;
 pub use read::read;
 pub use secret::Secret;
+pub use stamp::Stamp;
 
 use self::parallel::in_parallel;
 use crate::diagnostic::{Code, Diagnostic, Severity};

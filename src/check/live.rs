@@ -431,7 +431,9 @@ fn triggers(t: &Table, l: &LiveTable, ids: &Ids, out: &mut Vec<Drift>) {
             if columns.len() == 1 { "it" } else { "them" }
         );
         let help = match ours {
-            true => "drop them before the migration; the next `tablemap run` makes them again and looks at every row",
+            true => {
+                "`tablemap capture suspend` takes them off for the migration, `tablemap capture resume` puts them on and looks at every row"
+            }
             false => "",
         };
         out.push(Drift { code: None, ..item(Code::TM1202, Weight::Note, t, None, message, help, ids) });

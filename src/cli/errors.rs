@@ -33,7 +33,7 @@ enum Action {
         after_help = "Examples:\n  tablemap errors list\n  tablemap errors list project-invoice-proposal-v2 --kind failed"
     )]
     List {
-        /// Only these: `failed`, `parked`, `held`, `circle`
+        /// Only these: `failed`, `parked`, `held`, `skipped`, `circle`
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
         /// Maps by id, name or label; none = all
@@ -100,9 +100,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Action::List { kind, .. } => {
             if let Some(word) = kind {
                 let Some(kind) = QuarantineKind::from_word(word) else {
-                    return Err(
-                        Failure::usage(format!("no kind is called `{word}`")).help("failed, parked, held or circle")
-                    );
+                    return Err(Failure::usage(format!("no kind is called `{word}`"))
+                        .help("failed, parked, held, skipped or circle"));
                 };
                 entries.retain(|e| e.it.kind == kind);
             }
@@ -226,12 +225,17 @@ fn list(context: &Context, loaded: &Loaded, entries: &[Entry]) {
         .collect();
     out.line(table(&["id", "kind", "code", "map", "record", "column", "since (UTC)"], rows));
     let count = |k: QuarantineKind| entries.iter().filter(|e| e.it.kind == k).count();
-    let parts: Vec<String> =
-        [QuarantineKind::Failed, QuarantineKind::Parked, QuarantineKind::Held, QuarantineKind::Circle]
-            .iter()
-            .filter(|k| count(**k) > 0)
-            .map(|k| format!("{} {}", count(*k), k.word()))
-            .collect();
+    let parts: Vec<String> = [
+        QuarantineKind::Failed,
+        QuarantineKind::Parked,
+        QuarantineKind::Held,
+        QuarantineKind::Skipped,
+        QuarantineKind::Circle,
+    ]
+    .iter()
+    .filter(|k| count(**k) > 0)
+    .map(|k| format!("{} {}", count(*k), k.word()))
+    .collect();
     out.line(format!("\n{}; `tablemap errors show ID` says why and what to do", parts.join(", ")));
 }
 

@@ -1,7 +1,9 @@
 //! One file per command. Only this room prints; wiring of stores, maps and engine happens here and nowhere else.
 
+mod capture;
 mod check;
 mod completions;
+mod conflicts;
 mod convert;
 mod demo;
 mod diff;
@@ -23,6 +25,8 @@ mod open;
 mod out;
 mod pause;
 mod progress;
+mod recover;
+mod reload;
 mod run;
 mod schema;
 mod schema_import;
@@ -125,8 +129,14 @@ enum Command {
     Resume(pause::ResumeArgs),
     /// Stop maps for good; a later `sync` starts them again
     Stop(pause::StopArgs),
+    /// Migration windows: take capture off tables so that they can be rebuilt
+    Capture(capture::Args),
+    /// Compare stores after a backup was restored or a store replaced, and go on from there
+    Recover(recover::Args),
     /// Records that failed or wait, and why
     Errors(errors::Args),
+    /// Records that changed on both sides, and who is right
+    Conflicts(conflicts::Args),
     /// The fences that keep people from changing what maps fill
     Guard(guard::Args),
     /// Run the maps' own tests, in memory
@@ -207,7 +217,10 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Pause(args) => pause::pause(&args, context),
         Command::Resume(args) => pause::resume(&args, context),
         Command::Stop(args) => pause::stop(&args, context),
+        Command::Capture(args) => capture::run(&args, context),
+        Command::Recover(args) => recover::run(&args, context),
         Command::Errors(args) => errors::run(&args, context),
+        Command::Conflicts(args) => conflicts::run(&args, context),
         Command::Guard(args) => guard::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

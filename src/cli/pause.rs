@@ -24,9 +24,13 @@ pub(super) struct Args {
     after_help = "What changed meanwhile is carried over, in its latest state. A map that stopped itself after too many failures\n\
     goes on too.\n\nExamples:\n  \
     tablemap resume customers-v3-accounts\n  \
-    tablemap resume                          all maps"
+    tablemap resume                          all maps\n  \
+    tablemap resume --skip customers-v3-accounts   without what changed meanwhile"
 )]
 pub(super) struct ResumeArgs {
+    /// Leave out what changed meanwhile: it is kept as `skipped` (`errors list`), and can be retried
+    #[arg(long)]
+    skip: bool,
     /// Maps by id, name or label; none = all
     #[arg(value_name = "MAP")]
     maps: Vec<String>,
@@ -53,7 +57,10 @@ pub(super) fn pause(args: &Args, context: &Context) -> Outcome {
 }
 
 pub(super) fn resume(args: &ResumeArgs, context: &Context) -> Outcome {
-    say(&args.maps, context, "run", "running")
+    match args.skip {
+        true => say(&args.maps, context, "skip", "running, without what was pending"),
+        false => say(&args.maps, context, "run", "running"),
+    }
 }
 
 pub(super) fn stop(args: &StopArgs, context: &Context) -> Outcome {
@@ -69,7 +76,11 @@ fn say(names: &[String], context: &Context, desired: &str, now: &str) -> Outcome
     let mut refused = false;
     for m in maps {
         let id = &loaded.checked.maps[m].id;
-        match engine.set_desired(&[m], desired) {
+        let done_as = match desired {
+            "skip" => engine.skip_pending(&[m]),
+            _ => engine.set_desired(&[m], desired),
+        };
+        match done_as {
             Ok(0) => {
                 let why = "never ran, so there is nothing to do; `tablemap sync` starts it";
                 if !names.is_empty() {

@@ -28,7 +28,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let mut legs = engine.status()?;
     legs.retain(|l| maps.iter().any(|m| loaded.checked.maps[*m].id == l.map));
     let out = &context.out;
-    out.json(&json!({ "legs": legs }));
+    let logs = engine.log_sizes()?;
+    let sizes: Vec<_> = logs
+        .iter()
+        .map(|(store, l)| json!({ "store": store, "rows": l.rows, "oldest": l.oldest, "bytes": l.bytes }))
+        .collect();
+    out.json(&json!({ "legs": legs, "logs": sizes }));
     let rows = legs
         .iter()
         .map(|l| {
@@ -51,6 +56,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     } else {
         let titles = ["map", "into", "state", ">pending", ">failed", ">parked", "last applied (UTC)", ">lag"];
         out.line(table(&titles, rows));
+    }
+    for (store, log) in logs.iter().filter(|(_, l)| l.rows > 0) {
+        out.line(format!(
+            "\nlog of {store}: {} rows, about {}, the oldest from {}",
+            number(log.rows),
+            size(log.bytes),
+            time(&log.oldest)
+        ));
     }
     out.line(format!("\n{}", verdict(&legs)));
     let broken = loaded.findings.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
@@ -75,10 +88,27 @@ fn verdict(legs: &[LegStatus]) -> String {
     if rests > 0 {
         parts.push(paint(WARN, format!("{rests} of {} directions do not run", legs.len())));
     }
+    let mut edited: Vec<&str> = legs.iter().filter(|l| l.edited).map(|l| l.map.as_str()).collect();
+    edited.dedup();
+    if !edited.is_empty() {
+        parts.push(format!(
+            "edited since the last copy: {}; `tablemap sync --changed` brings old rows along",
+            edited.join(", ")
+        ));
+    }
     if never > 0 {
         parts.push(format!("{never} of {} directions never ran; `tablemap sync` copies them", legs.len()));
     }
     if parts.is_empty() { paint(GOOD, "all is well") } else { parts.join("; ") }
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{} KB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
 }
 
 /// `2026-11-20T10:00:00.000Z` as `2026-11-20 10:00:00`.

@@ -15,6 +15,7 @@ use crate::syntax::ast::Side;
     after_help = "Maps run in the order of what is looked up first. A sync that was killed goes on where it was.\n\nExamples:\n  \
     tablemap sync                               all maps that run live\n  \
     tablemap sync customers-v3-accounts         one map, by id, name or label\n  \
+    tablemap sync --changed                     maps edited since they were last copied\n  \
     tablemap sync --master finance              finance decides where both sides have the record\n  \
     tablemap sync --format json | jq .legs      counts for programs"
 )]
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// The side that wins: `left`, `right`, or a store by name. Without it each map's `initial` says
     #[arg(long, value_name = "left|right|STORE")]
     master: Option<String>,
+    /// Copy only maps that were edited since they were last copied; the others work off what changed
+    #[arg(long)]
+    changed: bool,
     /// Maps by id, name or label; none = all that run live
     #[arg(value_name = "MAP")]
     maps: Vec<String>,
@@ -34,7 +38,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let _lock = EngineLock::take(&loaded.project.state)?;
     let engine = loaded.engine(open::env(true)?)?;
     let progress = Progress::new(&context.out, &loaded, false);
-    let report = engine.sync(select.as_deref(), master.as_ref(), &progress)?;
+    let report = match args.changed {
+        true => engine.sync_changed(select.as_deref(), master.as_ref(), &progress)?,
+        false => engine.sync(select.as_deref(), master.as_ref(), &progress)?,
+    };
     legs::print(&context.out, &loaded, &report);
     Ok(code_of(report.failed()))
 }

@@ -238,6 +238,7 @@ codes! {
     TM9008 Error "the map does not allow what would be needed";
     TM9009 Error "changed on both sides, waiting for a person";
     TM9010 Error "the record goes in a circle";
+    TM9011 Error "a change was skipped by command";
 }
 
 /// Every code with its severity and title, in order.

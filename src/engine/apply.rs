@@ -76,6 +76,8 @@ pub mod code {
     pub const CONFLICT: &str = "TM9009";
     /// The record goes in a circle.
     pub const CIRCLE: &str = "TM9010";
+    /// Skipped by command.
+    pub const SKIPPED: &str = "TM9011";
 }
 
 /// What a leg makes of a source row. Line values are appended to the caller's buffer.

@@ -1,7 +1,8 @@
 //! APPLY of the protocol: one chunk of records of one leg, in one target transaction.
 
 use super::apply::{Failure, code};
-use super::conflict::{Pending, PendingTarget};
+use super::conflict::{PendingTarget, Verdict};
+pub(super) use super::keys::KeySet;
 use super::quarantine::Window;
 use super::references::{Cache, Owed, cell_value, resolve};
 use super::report::LegReport;
@@ -12,7 +13,6 @@ use crate::store::{Found, QuarantineKind, RecordError, Transaction, Wait};
 use crate::value::{Key, Type, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 
 /// A source record on its way.
 #[derive(Debug)]
@@ -77,6 +77,9 @@ pub(super) struct Mode {
     pub swaps: bool,
     /// A full sync: lossy two-way lines are written too.
     pub full: bool,
+    /// The sides are compared without a master: nobody knows which change was the last. A map of two directions makes
+    /// no rows, and two-way lines that differ are conflicts.
+    pub compares: bool,
 }
 
 /// What is left to do of a chunk.
@@ -86,32 +89,6 @@ pub(super) struct Left {
     pub retry: Vec<usize>,
     /// The integration keys which items to try again want, and other rows have.
     pub leaving: Vec<Key>,
-}
-
-/// Keys of one transaction, as 128-bit fingerprints: a chunk may hold hundreds of thousands.
-#[derive(Clone, Debug, Default)]
-pub(super) struct KeySet(HashSet<u128>);
-
-impl KeySet {
-    pub fn fingerprint(key: &Key) -> u128 {
-        let half = |salt: u8| {
-            let mut h = std::hash::DefaultHasher::new();
-            salt.hash(&mut h);
-            key.hash(&mut h);
-            u128::from(h.finish())
-        };
-        half(0) << 64 | half(1)
-    }
-    /// Whether it was not there before.
-    pub fn insert(&mut self, key: &Key) -> bool {
-        self.0.insert(KeySet::fingerprint(key))
-    }
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    pub fn contains(&self, key: &Key) -> bool {
-        self.0.contains(&KeySet::fingerprint(key))
-    }
 }
 
 /// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
@@ -138,6 +115,8 @@ pub(super) struct Chunk<'a> {
     pub holds: Vec<(usize, Key)>,
     /// Integration keys under which records that wait were applied last.
     pub(super) befores: HashSet<Key>,
+    /// Records held for a person, by source key, with what was decided.
+    pub(super) held: HashMap<String, Option<super::Resolution>>,
     /// A row of this transaction got another key: what was found before may stand elsewhere.
     moved: bool,
     /// Records whose rows have a passing key.
@@ -153,6 +132,8 @@ pub(super) struct Chunk<'a> {
     deferred: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
+    /// What a comparison found.
+    pub compared: super::compare::Compared,
     tracks: bool,
 }
 
@@ -185,6 +166,7 @@ impl<'a> Chunk<'a> {
             claimed: Claims::new(),
             holds: vec![],
             befores: HashSet::new(),
+            held: HashMap::new(),
             moved: false,
             aside: HashSet::new(),
             swap_failed: false,
@@ -193,6 +175,7 @@ impl<'a> Chunk<'a> {
             debts: HashMap::new(),
             deferred: vec![],
             samples: vec![],
+            compared: super::compare::Compared::default(),
             tracks,
         }
     }
@@ -462,6 +445,11 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
+        if self.mode.full && !self.mode.compares && self.is_held(item) {
+            // A copy decides no conflict that waits for a person.
+            counts.unchanged += 1;
+            return Ok(());
+        }
         let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
@@ -473,6 +461,13 @@ impl<'a> Chunk<'a> {
             return self.failed(tx, item, &company, &f, &[], counts);
         }
         let (key, values) = match found {
+            Found::None
+                if self.mode.compares && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
+            {
+                self.compared.alone(|| super::message::record(&self.engine.maps, leg, &item.key));
+                counts.unchanged += 1;
+                return Ok(());
+            }
             Found::None => {
                 if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
                     if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
@@ -480,12 +475,19 @@ impl<'a> Chunk<'a> {
                         counts.unchanged += 1;
                         return self.solved(tx, item, &company);
                     }
-                    let wins = self.source_wins();
-                    self.log_conflict(tx, item, &gone, record, if wins { "source wins" } else { "target wins" })?;
-                    if !wins {
-                        counts.unchanged += 1;
-                        return self.solved(tx, item, &company);
+                    let verdict = self.whole(item);
+                    self.note(tx, item, &gone, Some(&record.cells), None, &[], verdict)?;
+                    match verdict {
+                        Verdict::Source => {}
+                        Verdict::Target => {
+                            counts.unchanged += 1;
+                            return self.solved(tx, item, &company);
+                        }
+                        Verdict::Hold => return self.hold(tx, item, &company, &[], counts),
                     }
+                } else if self.resolution(item).is_some() && self.whole(item) == Verdict::Target {
+                    counts.unchanged += 1;
+                    return self.solved(tx, item, &company);
                 }
                 return self.create(tx, items, record, counts, left);
             }
@@ -499,20 +501,22 @@ impl<'a> Chunk<'a> {
             }
             Found::One { key, values, .. } => (key, values),
         };
+        if self.mode.compares {
+            self.compared.met.insert(&leg.target_key(key));
+        }
         let decision = self.decision(item, record, key, values);
-        if let Some(d) = &decision {
-            if d.hold {
-                let mut f = Failure::new(
-                    code::CONFLICT,
-                    "it changed on both sides since they last agreed",
-                    "decide which side is right and `tablemap errors retry`",
-                );
-                f.kind = QuarantineKind::Held;
-                return self.failed(tx, item, &company, &f, &[], counts);
+        if let Some(d) = &decision
+            && !d.conflicts.is_empty()
+        {
+            let there = self.pending.and_then(|p| p.of(key, &self.ikey_there(values))).unwrap_or_default();
+            let verdict = if d.hold { Verdict::Hold } else { self.whole(item) };
+            // Both directions of a comparison meet it; one writes it down.
+            if !self.mode.compares || verdict == Verdict::Source || (verdict == Verdict::Hold && !self.mode.yields) {
+                self.note(tx, item, &there, Some(&record.cells), Some(values), &d.conflicts, verdict)?;
+                self.compared.conflicts += 1;
             }
-            if !d.conflicts.is_empty() {
-                let there = Pending::default();
-                self.log_conflict(tx, item, &there, record, d.outcome)?;
+            if d.hold {
+                return self.hold(tx, item, &company, &d.conflicts, counts);
             }
         }
         let mut columns: Vec<ColumnId> = Vec::new();
@@ -533,8 +537,9 @@ impl<'a> Chunk<'a> {
             }
             if let Some((number, exact)) = cell.two_way {
                 let skipped = decision.as_ref().is_some_and(|d| d.skip.contains(&number));
-                let untouched = !exact && !self.mode.full && !self.line_changed(item, number);
-                if skipped || self.mode.yields || untouched {
+                let forced = decision.as_ref().is_some_and(|d| d.force.contains(&number));
+                let untouched = !exact && !self.mode.full && !forced && !self.line_changed(item, number);
+                if skipped || (self.mode.yields && !self.mode.compares) || untouched {
                     continue;
                 }
             }
@@ -543,6 +548,7 @@ impl<'a> Chunk<'a> {
         }
         if columns.is_empty() || !leg.leg().operations.update {
             self.claim(tx, item, &ikey)?;
+            self.wake(tx, key, values)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);
@@ -566,6 +572,7 @@ impl<'a> Chunk<'a> {
                 self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
                 self.own(key, &columns, &new);
                 self.claim(tx, item, &ikey)?;
+                self.wake(tx, key, values)?;
                 self.outcomes.push((item.n, false));
                 self.solved(tx, item, &company)
             }
@@ -637,10 +644,13 @@ impl<'a> Chunk<'a> {
                 if !self.mode.bulk {
                     self.claim(tx, item, &self.ikey_of(record))?;
                 }
-                if self.tracks {
+                if self.tracks || self.mode.compares {
                     let key = key.or_else(|| self.primary_key(&record.cells));
                     if let Some(key) = key {
                         self.written.insert(&leg.target_key(&key));
+                        if self.mode.compares {
+                            self.compared.met.insert(&leg.target_key(&key));
+                        }
                     }
                 }
                 self.outcomes.push((item.n, false));
@@ -688,14 +698,20 @@ impl<'a> Chunk<'a> {
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
         {
-            let wins = self.source_wins();
-            let record =
-                Record { item: 0, company: None, cells: Cow::Owned(vec![]), before_key: Some(key), elsewhere: false };
-            self.log_conflict(tx, item, &there, &record, if wins { "source wins" } else { "target wins" })?;
-            if !wins {
-                counts.unchanged += 1;
-                return self.solved(tx, item, &word);
+            let verdict = self.whole(item);
+            self.note(tx, item, &there, None, Some(&values), &[], verdict)?;
+            match verdict {
+                Verdict::Source => {}
+                Verdict::Target => {
+                    counts.unchanged += 1;
+                    self.wake(tx, &primary, &values)?;
+                    return self.solved(tx, item, &word);
+                }
+                Verdict::Hold => return self.hold(tx, item, &word, &[], counts),
             }
+        } else if self.resolution(item).is_some() && self.whole(item) == Verdict::Target {
+            counts.unchanged += 1;
+            return self.solved(tx, item, &word);
         }
         if !self.mark(tx, item, true, &word, counts)? {
             return Ok(());

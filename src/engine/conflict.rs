@@ -4,7 +4,7 @@ use super::chunk::{Chunk, Item, Record};
 use super::fold::{Folded, Work};
 use super::runtime::{LegRt, Result};
 use crate::schema::ColumnId;
-use crate::store::{Change, ReadState, Transaction};
+use crate::store::{Change, ReadState};
 use crate::syntax::ast::{Conflict, Side};
 use crate::value::{Key, Value};
 use std::collections::{HashMap, HashSet};
@@ -18,6 +18,8 @@ pub(super) struct Pending {
     pub inserted: bool,
     /// It was deleted, and a row came under the same primary key.
     pub reborn: bool,
+    /// The opposite leg holds the record for a person: the conflict is written down there.
+    pub held: bool,
 }
 
 /// What is pending on the target side: the target's log as the opposite leg would fold it.
@@ -28,6 +30,10 @@ pub(super) struct PendingTarget {
     folded: Folded,
     /// Rows that are gone, by integration key.
     gone: HashMap<Key, usize>,
+    /// Records that the opposite leg holds for a person, by primary key, with the values before.
+    held: HashMap<Key, Pending>,
+    /// The same by integration key: their rows may be gone.
+    held_by: HashMap<Key, Key>,
 }
 
 impl PendingTarget {
@@ -36,12 +42,23 @@ impl PendingTarget {
         let ahead = state.ahead(&opposite.name)?;
         let ledger = state.ledger(&opposite.name)?.first().map_or(0, |(_, n)| *n);
         let folded = Folded::new(opposite, ahead, ledger, usize::MAX, HashSet::new());
-        Ok(PendingTarget { opposite: opposite.clone(), folded, gone: HashMap::new() })
+        let (gone, held, held_by) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Ok(PendingTarget { opposite: opposite.clone(), folded, gone, held, held_by })
     }
 
     /// A record of the opposite leg waits, with these values before its first change.
     pub fn waits(&mut self, key: Vec<Value>, base: HashMap<ColumnId, Value>) {
         self.folded.seed(&self.opposite, key, base);
+    }
+
+    /// A record of the opposite leg is held for a person.
+    pub fn holds(&mut self, leg: &LegRt, key: &[Value], base: &HashMap<ColumnId, Value>) {
+        let id = self.opposite.source_key(key);
+        if let Some(ikey) = ikey_in(leg, base) {
+            self.held_by.insert(ikey, id.clone());
+        }
+        let pending = Pending { base: base.clone(), held: true, ..Pending::default() };
+        self.held.insert(id, pending);
     }
 
     /// Further log rows of the target. What this leg wrote does not count, and does away with what went before it if it
@@ -57,9 +74,8 @@ impl PendingTarget {
             if !w.based {
                 continue;
             }
-            let value = |c: &usize| w.old.get(&leg.cells[*c].column).map(|v| (v, leg.cells[*c].collation));
-            if let Some(ikey) = leg.key_cells.iter().map(value).collect::<Option<Vec<_>>>() {
-                self.gone.insert(Key::new(ikey), i);
+            if let Some(ikey) = ikey_in(leg, &w.old) {
+                self.gone.insert(ikey, i);
             }
         }
     }
@@ -67,7 +83,9 @@ impl PendingTarget {
     /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
     /// whatever its primary key is called: it is compared with what that one was.
     pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {
+        let held = self.held.contains_key(&self.opposite.source_key(key));
         let pending = Pending::of(&self.folded.works[self.folded.at(&self.opposite, key)?]);
+        let pending = Pending { held, ..pending };
         match pending.inserted || pending.reborn {
             true => self.gone(ikey).map(|gone| Pending { reborn: false, ..gone }).or(Some(pending)),
             false => Some(pending),
@@ -76,13 +94,20 @@ impl PendingTarget {
 
     /// What is pending for a row that is gone, by its integration key.
     pub fn gone(&self, ikey: &Key) -> Option<Pending> {
-        self.gone.get(ikey).map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of)
+        let logged = self.gone.get(ikey).map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
+        logged.or_else(|| self.held.get(self.held_by.get(ikey)?).cloned())
     }
+}
+
+/// The integration key that a target row had, if all of it is known.
+fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
+    let value = |c: &usize| row.get(&leg.cells[*c].column).map(|v| (v, leg.cells[*c].collation));
+    Some(Key::new(leg.key_cells.iter().map(value).collect::<Option<Vec<_>>>()?))
 }
 
 impl Pending {
     fn of(work: &Work) -> Pending {
-        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some() }
+        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some(), held: false }
     }
 }
 
@@ -97,8 +122,8 @@ pub(super) struct Decision {
     pub conflicts: Vec<usize>,
     /// Wait for a person.
     pub hold: bool,
-    /// Which side won, for the log.
-    pub outcome: &'static str,
+    /// Two-way lines to write whoever changed them, by number: a person said so.
+    pub force: Vec<usize>,
 }
 
 /// One two-way line of a record, as both sides see it.
@@ -111,34 +136,55 @@ pub(super) struct LineState {
     pub changed_there: bool,
     /// Whether the value to write equals the one that is there.
     pub equal: bool,
+    /// What a person decided: whether the source counts.
+    pub decided: Option<bool>,
 }
 
-/// Decides for a record that is there on both sides and has changes pending at the target.
-pub(super) fn decide(policy: Option<Conflict>, source_wins: bool, lines: &[LineState]) -> Decision {
+/// What becomes of a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The source's values are written.
+    Source,
+    /// The target's stay.
+    Target,
+    /// The record waits for a person.
+    Hold,
+}
+
+/// What a map says of conflicts, for a leg that reads `source`.
+pub(super) fn verdict(policy: Option<Conflict>, source: Side) -> Verdict {
+    match policy {
+        Some(Conflict::Wins(side) | Conflict::MergeElse(side)) if side == source => Verdict::Source,
+        Some(Conflict::Wins(_) | Conflict::MergeElse(_)) => Verdict::Target,
+        Some(Conflict::Hold | Conflict::MergeElseHold) | None => Verdict::Hold,
+    }
+}
+
+/// Decides for a record that is there on both sides.
+pub(super) fn decide(verdict: Verdict, lines: &[LineState]) -> Decision {
     let mut d = Decision { settles: true, ..Decision::default() };
     for line in lines {
-        match (line.changed_here, line.changed_there) {
+        match (line.decided, line.changed_here, line.changed_there) {
             _ if line.equal => {}
-            (_, false) => {}
-            (false, true) => {
+            (Some(true), ..) => d.force.push(line.number),
+            (None, _, false) => {}
+            (Some(false), ..) | (None, false, true) => {
                 d.skip.push(line.number);
                 d.settles = false;
             }
-            (true, true) => d.conflicts.push(line.number),
+            (None, true, true) => d.conflicts.push(line.number),
         }
     }
     if d.conflicts.is_empty() {
         return d;
     }
-    match policy {
-        Some(Conflict::Wins(_)) | Some(Conflict::MergeElse(_)) if source_wins => d.outcome = "source wins",
-        Some(Conflict::Wins(_)) | Some(Conflict::MergeElse(_)) => {
-            d.outcome = "target wins";
+    match verdict {
+        Verdict::Source => {}
+        Verdict::Target => {
             d.skip.extend(&d.conflicts);
             d.settles = false;
         }
-        Some(Conflict::Hold) | Some(Conflict::MergeElseHold) | None => {
-            d.outcome = "held";
+        Verdict::Hold => {
             d.hold = true;
             d.settles = false;
         }
@@ -155,23 +201,31 @@ impl Chunk<'_> {
         there: &[Value],
     ) -> Option<Decision> {
         let leg = self.leg;
-        if leg.map.two_way == 0 || self.mode.yields {
+        let compares = self.mode.compares;
+        if leg.map.two_way == 0 || (self.mode.yields && !compares) {
             return None;
         }
-        let pending = &self.pending?.of(key, &self.ikey_there(there))?;
+        let pending = self.pending.and_then(|p| p.of(key, &self.ikey_there(there)));
+        let resolution = self.resolution(item);
+        if pending.is_none() && resolution.is_none() && !compares {
+            return None;
+        }
+        let pending = pending.as_ref();
+        let source = leg.into.other();
         let lines: Vec<LineState> = (0..leg.map.two_way)
             .map(|number| {
                 let cells: Vec<usize> =
                     (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
                 LineState {
                     number,
-                    changed_here: record.elsewhere || self.line_changed(item, number),
-                    changed_there: self.changed_there(pending, number, there),
+                    changed_here: compares || record.elsewhere || self.line_changed(item, number),
+                    changed_there: compares || pending.is_some_and(|p| self.changed_there(p, number, there)),
                     equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
+                    decided: resolution.and_then(|r| r.side(&leg.map, number)).map(|side| side == source),
                 }
             })
             .collect();
-        Some(decide(leg.map.conflict, self.source_wins(), &lines))
+        Some(decide(verdict(leg.map.conflict, source), &lines))
     }
 
     /// Whether the columns of a two-way line changed at the target; where the base is unknown, yes. A row of the log
@@ -196,83 +250,43 @@ impl Chunk<'_> {
             _ => true,
         })
     }
-
-    pub(super) fn source_wins(&self) -> bool {
-        let source: Side = self.leg.into.other();
-        matches!(self.leg.map.conflict, Some(Conflict::Wins(s) | Conflict::MergeElse(s)) if s == source)
-    }
-
-    pub(super) fn log_conflict(
-        &mut self,
-        tx: &mut dyn Transaction,
-        item: &Item,
-        there: &Pending,
-        record: &Record<'_>,
-        outcome: &str,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let (source, target) = (leg.leg().source, leg.leg().target);
-        let source_table = self.engine.maps.stores[source.store].1.get(source.table);
-        let target_table = self.engine.maps.stores[target.store].1.get(target.table);
-        let json = |pairs: Vec<(String, String)>| {
-            let map: serde_json::Map<String, serde_json::Value> =
-                pairs.into_iter().map(|(k, v)| (k, serde_json::Value::String(v))).collect();
-            serde_json::Value::Object(map).to_string()
-        };
-        let of_source = |m: &HashMap<ColumnId, Value>| {
-            let mut pairs: Vec<(String, String)> =
-                m.iter().map(|(c, v)| (source_table.column(*c).name.clone(), v.to_string())).collect();
-            pairs.sort();
-            json(pairs)
-        };
-        let base = item.base.as_ref().map(of_source).unwrap_or_default();
-        let here = of_source(&item.now);
-        let mut pairs: Vec<(String, String)> =
-            there.base.iter().map(|(c, v)| (target_table.column(*c).name.clone(), v.to_string())).collect();
-        pairs.extend(
-            leg.columns
-                .iter()
-                .zip(record.cells.iter())
-                .map(|(c, v)| (format!("{} (ours)", target_table.column(*c).name), v.to_string())),
-        );
-        pairs.sort();
-        let there = json(pairs);
-        let (left, right) = if leg.into == Side::Left { (there, here) } else { (here, there) };
-        let key = leg.source_key(&item.key).to_text();
-        Ok(tx.state_mut().put_conflict(&leg.name, &key, &base, &left, &right, outcome)?)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::ast::Side;
 
     fn line(number: usize, here: bool, there: bool, equal: bool) -> LineState {
-        LineState { number, changed_here: here, changed_there: there, equal }
+        LineState { number, changed_here: here, changed_there: there, equal, decided: None }
     }
 
     #[test]
     fn disjoint_changes_are_no_conflict() {
-        let d = decide(
-            Some(Conflict::Wins(Side::Left)),
-            false,
-            &[line(0, true, false, false), line(1, false, true, false)],
-        );
+        let d = decide(Verdict::Target, &[line(0, true, false, false), line(1, false, true, false)]);
         assert_eq!((d.skip, d.settles, d.conflicts.len()), (vec![1], false, 0));
     }
 
     #[test]
     fn equal_outcomes_are_no_conflict() {
-        let d = decide(Some(Conflict::Wins(Side::Left)), false, &[line(0, true, true, true)]);
+        let d = decide(Verdict::Target, &[line(0, true, true, true)]);
         assert_eq!((d.skip.len(), d.settles, d.conflicts.len()), (0, true, 0));
     }
 
     #[test]
     fn the_winner_writes_and_settles_the_loser_is_skipped() {
-        let d = decide(Some(Conflict::Wins(Side::Left)), true, &[line(0, true, true, false)]);
+        let d = decide(Verdict::Source, &[line(0, true, true, false)]);
         assert_eq!((d.skip.len(), d.settles, d.conflicts.clone()), (0, true, vec![0]));
-        let d = decide(Some(Conflict::Wins(Side::Left)), false, &[line(0, true, true, false)]);
+        let d = decide(Verdict::Target, &[line(0, true, true, false)]);
         assert_eq!((d.skip, d.settles, d.conflicts), (vec![0], false, vec![0]));
+    }
+
+    #[test]
+    fn what_a_person_said_goes_before_the_policy() {
+        let decided = |n, said| LineState { decided: Some(said), ..line(n, true, true, false) };
+        let d = decide(Verdict::Hold, &[decided(0, true), decided(1, false)]);
+        assert_eq!((d.force, d.skip, d.hold, d.settles), (vec![0], vec![1], false, false));
+        // What nobody decided is still a conflict.
+        let d = decide(Verdict::Hold, &[decided(0, true), line(1, true, true, false), line(2, false, true, false)]);
+        assert_eq!((d.conflicts, d.hold), (vec![1], true));
     }
 }

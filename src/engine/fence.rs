@@ -24,28 +24,30 @@ impl Engine {
         }
     }
 
+    /// Why the leg's source is not where progress left it; nothing if it is. A store that cannot be asked has not said
+    /// that it is another: its error is passed on.
     pub(super) fn check_source(
         &self,
         leg: &LegRt,
         progress: &Progress,
         snapshot: &mut dyn Snapshot,
-    ) -> std::result::Result<(), String> {
+    ) -> Result<Option<String>> {
         let store = self.source(leg);
-        let identity = store.identity().map_err(|e| e.to_string())?;
+        let identity = store.identity()?;
         if identity.store_id != progress.source_id {
-            return Err(format!("store `{}` is another one than before", store.name()));
+            return Ok(Some(format!("store `{}` is another one than before", store.name())));
         }
         if identity.incarnation != progress.source_incarnation {
-            return Err(format!("store `{}` was restored", store.name()));
+            return Ok(Some(format!("store `{}` was restored", store.name())));
         }
-        if !progress.witness.is_empty() {
-            match snapshot.witness(&progress.position).map_err(|e| e.to_string())? {
-                Some(w) if w == progress.witness => {}
-                Some(_) => return Err(format!("the change log of store `{}` went back in time", store.name())),
-                None => return Err(format!("the change log of store `{}` was cut before it was read", store.name())),
-            }
+        if progress.witness.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        Ok(match snapshot.witness(&progress.position)? {
+            Some(w) if w == progress.witness => None,
+            Some(_) => Some(format!("the change log of store `{}` went back in time", store.name())),
+            None => Some(format!("the change log of store `{}` was cut before it was read", store.name())),
+        })
     }
 
     /// Stops a leg by itself, with samples, in a transaction of its own (R12).

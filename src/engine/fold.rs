@@ -84,6 +84,11 @@ impl Work {
         }
     }
 
+    /// Whether all that asks for it is at or below a log number.
+    pub fn is_before(&self, seq: i64) -> bool {
+        self.first <= seq && self.last <= seq
+    }
+
     /// Whether the log says nothing of the record itself.
     pub fn untouched(&self) -> bool {
         self.last == 0

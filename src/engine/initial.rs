@@ -5,6 +5,7 @@
 
 use super::apply::{self, Failure, Verdict};
 use super::chunk::{Chunk, Item, Mode, What};
+use super::compare::Compared;
 use super::conflict::PendingTarget;
 use super::fold::number;
 use super::quarantine::Window;
@@ -35,19 +36,33 @@ impl Engine {
         yields: bool,
         observer: &dyn Observer,
     ) -> Result<LegReport> {
-        let started = self.env.monotonic();
         let l = leg.leg();
         let (source, target) = (self.source(leg), self.target(leg));
         let total = source.snapshot()?.count(l.source.table)?;
         observer.leg_started(&leg.map.id, leg.into.word(), Some(total));
         let bulk = progress.cursor.is_empty() && l.operations.create && target.snapshot()?.is_empty(l.target.table)?;
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
-        let after = (!progress.cursor.is_empty()).then(|| progress.cursor.clone());
-        let mut counts = leg.counts();
+        let (counts, _) = self.go_through(leg, &mut progress, mode, false, observer)?;
+        observer.leg_finished(&counts);
+        Ok(counts)
+    }
+
+    /// Reads all of a leg's source from where its progress stands, and applies it. With `dry` nothing of it stays.
+    pub(super) fn go_through(
+        &self,
+        leg: &LegRt,
+        progress: &mut Progress,
+        mode: Mode,
+        dry: bool,
+        observer: &dyn Observer,
+    ) -> Result<(LegReport, Compared)> {
+        let started = self.env.monotonic();
+        let after = (!progress.cursor.is_empty() && !dry).then(|| progress.cursor.clone());
+        let (mut counts, mut compared) = (leg.counts(), Compared::default());
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = sync_channel::<Message>(4);
             let reader = scope.spawn(move || self.read_chunks(leg, after, &send));
-            let wrote = self.write_chunks(leg, &mut progress, mode, &receive, &mut counts, observer);
+            let wrote = self.write_chunks(leg, progress, (mode, dry), &receive, (&mut counts, &mut compared), observer);
             drop(receive);
             let read = reader.join().unwrap_or_else(|_| Err(EngineError::Refused("the reading thread failed".into())));
             // A reader whose writer is gone has nothing to say.
@@ -55,8 +70,7 @@ impl Engine {
         });
         outcome?;
         counts.seconds = self.env.monotonic().saturating_sub(started).as_secs_f64();
-        observer.leg_finished(&counts);
-        Ok(counts)
+        Ok((counts, compared))
     }
 
     fn read_chunks(&self, leg: &LegRt, mut cursor: Option<String>, send: &SyncSender<Message>) -> Result<()> {
@@ -168,9 +182,9 @@ impl Engine {
         &self,
         leg: &LegRt,
         progress: &mut Progress,
-        mut mode: Mode,
+        (mut mode, dry): (Mode, bool),
         receive: &Receiver<Message>,
-        counts: &mut LegReport,
+        (counts, compared): (&mut LegReport, &mut Compared),
         observer: &dyn Observer,
     ) -> Result<()> {
         let target_store = self.target(leg);
@@ -198,6 +212,10 @@ impl Engine {
             }
             let mut chunk = Chunk::new(self, leg, mode, std::mem::take(&mut window));
             chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
+            if chunk.has_quarantine {
+                chunk.learn_held(tx.as_mut())?;
+            }
+            chunk.compared = std::mem::take(compared);
             chunk.pending = pending_from.as_ref().map(|(_, pending, _)| pending);
             let mut chunk_counts = LegReport::default();
             let end = loop {
@@ -225,7 +243,9 @@ impl Engine {
             };
             // The reader stopped in the middle of a chunk; what it says about it comes with its result.
             let Some((next, head)) = end else { return Ok(()) };
-            if let Some(reason) = chunk.must_stop(tx.as_mut())? {
+            if !mode.compares
+                && let Some(reason) = chunk.must_stop(tx.as_mut())?
+            {
                 let samples = chunk.samples.clone();
                 drop(chunk);
                 drop(tx);
@@ -241,7 +261,17 @@ impl Engine {
             }
             let written = std::mem::take(&mut chunk.written);
             window = std::mem::take(&mut chunk.window);
+            *compared = std::mem::take(&mut chunk.compared);
             drop(chunk);
+            if dry {
+                drop(tx);
+                counts.add(&chunk_counts);
+                match next {
+                    None => return Ok(()),
+                    Some(_) if self.env.cancelled() => return Err(EngineError::Cancelled),
+                    Some(_) => continue,
+                }
+            }
             // A leg that yields leaves what changed since the master's was written to the live cycles; one that ran
             // before may still owe deletes.
             if !mode.yields && !again && progress.cursor.is_empty() && tx.state_mut().ledger(&leg.name)?.is_empty() {
@@ -256,6 +286,9 @@ impl Engine {
             }
             if next.is_none() {
                 now.phase = "live".into();
+                if mode.compares {
+                    now.state = "running".into();
+                }
             }
             tx.state_mut().put_progress(&now)?;
             tx.disown_side_effects(&leg.name, &|t, k| {

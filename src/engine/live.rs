@@ -54,6 +54,8 @@ pub(super) struct LegRun<'a> {
     /// Looked-up rows that changed in what is not consumed, in the order of the log.
     pub looked_up: Vec<LookedUp>,
     pub stopped: Option<String>,
+    /// Up to which log number changes are put aside as skipped, by command.
+    skip: Option<i64>,
     moved: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
     started: Duration,
@@ -157,12 +159,20 @@ impl Engine {
         let target = self.target(leg);
         let mut view = target.snapshot()?;
         let Some(progress) = view.state().progress(&leg.name)? else { return Ok(None) };
-        if progress.desired != "run" || progress.state != "running" || progress.phase != wanted {
+        let skip = super::window::skip_of(&progress.desired);
+        let goes = progress.desired == "run" || skip.is_some();
+        if !goes || progress.state != "running" || progress.phase != wanted {
             return Ok(None);
         }
-        if let Err(reason) = self.check_source(leg, &progress, snapshot) {
+        if self.suspended_in(leg, snapshot.state(), view.state())? {
+            return Ok(None);
+        }
+        if let Some(reason) = self.check_source(leg, &progress, snapshot)? {
             drop(view);
-            self.stop_leg(leg, "needs recover", &reason, &[])?;
+            // Nor can the other direction know what is pending.
+            for leg in std::iter::once(leg).chain(self.opposite(leg)) {
+                self.stop_leg(leg, "needs recover", &reason, &[])?;
+            }
             return Ok(None);
         }
         let head = number(&snapshot.head()?);
@@ -212,6 +222,7 @@ impl Engine {
             back: std::mem::take(&mut folded.back),
             looked_up: std::mem::take(&mut folded.looked_up),
             stopped: None,
+            skip,
             moved: any && end > number(&progress.position),
             started: self.env.monotonic(),
             progress,
@@ -333,8 +344,11 @@ impl Engine {
         }
         let mut items = Vec::new();
         let mut which = Vec::new();
-        for (n, item) in evaluated.into_iter().enumerate() {
+        for (n, mut item) in evaluated.into_iter().enumerate() {
             run.counts.read += 1;
+            if run.skip.is_some_and(|upto| run.works[at + n].is_before(upto)) {
+                super::window::skip(&mut item);
+            }
             match item.what {
                 // What waits of one that left its key must be out of the way of the one that has the key now.
                 What::Delete if !(run.works[at + n].waits && run.works[at + n].left(run.leg)) => {
@@ -396,6 +410,7 @@ impl Engine {
         chunk.claimed = if mode.swaps { run.claimed.clone() } else { std::mem::take(&mut run.claimed) };
         if chunk.has_quarantine {
             chunk.learn_befores(tx.as_mut())?;
+            chunk.learn_held(tx.as_mut())?;
         }
         let mut counts = LegReport::default();
         let left = chunk.apply(tx.as_mut(), items, values, &mut counts)?;
@@ -489,7 +504,6 @@ impl Engine {
             tx.state_mut().drop_ahead(&leg.name, position)?;
         }
         progress.cut = store.position_at(run.head);
-        progress.map_hash = leg.map.hash.clone();
         progress.epoch = self.epoch(leg.leg().target.store);
         if applied {
             progress.last_applied_at = self.env.now();
@@ -540,8 +554,12 @@ impl Engine {
     fn finish(&self, run: &mut LegRun<'_>) -> Result<bool> {
         let position = self.reached(run);
         let behind = position - number(&run.progress.position);
-        if run.stopped.is_none() && behind > 0 && (run.moved || behind > 1_000) {
+        let skipped = run.skip.is_some_and(|upto| position >= upto);
+        if run.stopped.is_none() && (skipped || (behind > 0 && (run.moved || behind > 1_000))) {
             let tx = self.begin(run.leg, &mut run.progress)?;
+            if skipped && super::window::skip_of(&run.progress.desired) == run.skip {
+                run.progress.desired = "run".into();
+            }
             let relevant = run.moved;
             self.seal(run, tx, position, false, &|_, _| false)?;
             run.moved = relevant;
@@ -561,7 +579,11 @@ impl Engine {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
-                pending.waits(key.0.into_vec(), self.base_of(opposite, &entry));
+                let (key, base) = (key.0.into_vec(), self.base_of(opposite, &entry));
+                if entry.kind == QuarantineKind::Held {
+                    pending.holds(run.leg, &key, &base);
+                }
+                pending.waits(key, base);
             }
         }
         run.pending = Some(pending);

@@ -101,7 +101,10 @@ impl Chunk<'_> {
     /// A record that was applied leaves the quarantine, but for the references that are still to be filled.
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
-            tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), company)?;
+            let key = self.leg.source_key(&item.key).to_text();
+            if tx.state_mut().release(&self.leg.name, &key, company)? > 0 && self.is_held(item) {
+                super::holding::close(tx, &self.leg.name, &key, super::holding::SETTLED)?;
+            }
         }
         if self.debts.is_empty() {
             return Ok(());
@@ -126,6 +129,10 @@ impl Chunk<'_> {
             let key = self.leg.source_key(&item.key).to_text();
             let was = item.start.as_ref().map(|k| self.leg.source_key(k).to_text());
             if let Some(was) = was.filter(|was| *was != key && !item.silent) {
+                for mut conflict in super::holding::open(tx.state_mut(), &self.leg.name, &was)? {
+                    conflict.key.clone_from(&key);
+                    tx.state_mut().update_conflict(&conflict)?;
+                }
                 for entry in tx.state_mut().quarantine_of(&self.leg.name, &was)? {
                     moved.push(Quarantined { key: key.clone(), ..entry });
                 }
@@ -197,6 +204,7 @@ impl Chunk<'_> {
     ) -> Result<()> {
         match f.kind {
             QuarantineKind::Parked => counts.parked += 1,
+            QuarantineKind::Skipped => counts.unchanged += 1,
             _ => counts.quarantined += 1,
         }
         self.outcomes.push((item.n, f.kind == QuarantineKind::Failed));

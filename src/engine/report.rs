@@ -95,6 +95,10 @@ pub trait Observer: Send + Sync {
     fn advanced(&self, _rows: u64) {}
     /// The leg is done.
     fn leg_finished(&self, _report: &LegReport) {}
+    /// Whether `run` is to end softly, since other maps are ready.
+    fn interrupts(&self) -> bool {
+        false
+    }
     /// Something worth a line.
     fn note(&self, _text: &str) {}
 }

@@ -35,13 +35,9 @@ impl Engine {
     pub fn set_up(&self) -> Result<()> {
         for (s, store) in self.stores.iter().enumerate() {
             let mut tables: Vec<TableId> = Vec::new();
-            let mut specs: Vec<CaptureSpec> = Vec::new();
             for leg in &self.legs {
                 if leg.leg().source.store == s {
                     tables.extend(watched_tables(leg));
-                    for spec in &leg.leg().capture {
-                        widen(&mut specs, spec);
-                    }
                 }
                 if leg.leg().target.store == s {
                     tables.push(leg.leg().target.table);
@@ -50,12 +46,15 @@ impl Engine {
             }
             tables.sort();
             tables.dedup();
+            // A table in a migration window may be anything just now.
+            let suspended = self.suspended_tables(s)?;
+            tables.retain(|t| !suspended.contains(t));
             let problems = store.verify(&tables)?;
             if !problems.is_empty() {
                 return Err(StoreError::Schema { store: store.name().to_string(), problems }.into());
             }
             store.prepare()?;
-            let anew = store.capture(&self.project, &specs)?;
+            let anew = store.capture(&self.project, &self.capture_specs(s, &suspended))?;
             self.look_again(s, &anew)?;
             let epoch = store.take_over(&self.project, &format!("pid {}", std::process::id()))?;
             if let Ok(mut epochs) = self.epochs.lock() {
@@ -122,6 +121,35 @@ impl Engine {
         Ok(report)
     }
 
+    /// [`Engine::sync`] of those of these maps that were edited since they were last copied, or never ran; the others
+    /// only work off what their logs hold.
+    pub fn sync_changed(
+        &self,
+        select: Option<&[usize]>,
+        master: Option<&Master>,
+        observer: &dyn Observer,
+    ) -> Result<Report> {
+        self.set_up()?;
+        let mut report = Report::default();
+        let chosen = self.runnable(select)?;
+        let mut edited: Vec<usize> = Vec::new();
+        for &i in &chosen {
+            let leg = &self.legs[i];
+            let known = self.progress_of(leg)?;
+            let behind = known.is_none_or(|p| p.map_hash != leg.map.hash && p.desired != "stop");
+            if behind && !edited.contains(&leg.map_index) && self.strayed(leg.map_index)?.is_none() {
+                edited.push(leg.map_index);
+            }
+        }
+        for &i in &chosen {
+            report.add(&self.legs[i].counts());
+        }
+        self.copy(Some(&edited), master, true, observer, &mut report)?;
+        self.copy(select, None, false, observer, &mut report)?;
+        self.drain(&chosen, observer, &mut report)?;
+        Ok(report)
+    }
+
     /// Starts legs that never ran, works off what is pending, stops. A named map runs even if manual or scheduled.
     pub fn run_once(&self, select: Option<&[usize]>, observer: &dyn Observer) -> Result<Report> {
         self.set_up()?;
@@ -137,7 +165,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Runs until cancelled: a cycle whenever a store says that something was committed, and for schedules and
+    /// Runs until cancelled, or until the observer has other maps: a cycle whenever a store says that something was committed, and for schedules and
     /// retries every second.
     pub fn run(&self, select: Option<&[usize]>, observer: &dyn Observer) -> Result<Report> {
         self.set_up()?;
@@ -146,12 +174,16 @@ impl Engine {
         let mut watches = self.stores.iter().map(|s| s.watch()).collect::<std::result::Result<Vec<_>, _>>()?;
         let mut last = Duration::ZERO;
         let mut first = true;
+        let mut looked = self.env.monotonic();
         // A store that cannot be reached is waited for, ever longer; nothing was done meanwhile, so nothing is lost.
         let mut trouble: Option<(Duration, Duration)> = None;
         while !self.env.cancelled() {
+            if trouble.is_none() && observer.interrupts() {
+                break;
+            }
             let now = self.env.monotonic();
             if trouble.is_none_or(|(until, _)| now >= until) {
-                match self.turn(select, &mut watches, (&mut last, &mut first), observer, &mut report) {
+                match self.turn(select, &mut watches, (&mut last, &mut first, &mut looked), observer, &mut report) {
                     Ok(()) => {
                         if trouble.take().is_some() {
                             observer.note("every store can be reached again");
@@ -178,10 +210,19 @@ impl Engine {
         &self,
         select: Option<&[usize]>,
         watches: &mut [Box<dyn Watch>],
-        (last, first): (&mut Duration, &mut bool),
+        (last, first, looked): (&mut Duration, &mut bool, &mut Duration),
         observer: &dyn Observer,
         report: &mut Report,
     ) -> Result<()> {
+        let now = self.env.monotonic();
+        if now.saturating_sub(*looked) >= Duration::from_secs(1) {
+            *looked = now;
+            if self.to_go_through()? {
+                let mut again = Report::default();
+                self.copy(select, None, false, observer, &mut again)?;
+                again.legs.iter().for_each(|l| report.add(l));
+            }
+        }
         let mut wake = *first;
         for w in watches.iter_mut() {
             wake |= w.changed()?;
@@ -221,6 +262,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a live leg has its source to go through again, after a migration window.
+    fn to_go_through(&self) -> Result<bool> {
+        let prefix = format!("{}/", self.project);
+        for target in &self.stores {
+            for p in target.snapshot()?.state().all_progress(&prefix)? {
+                let live = || self.legs.iter().any(|l| l.name == p.leg && l.is_live());
+                if p.phase != "live" && p.desired == "run" && p.state == "running" && live() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     fn drain(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<()> {
         let mut cycles = 0;
         while self.cycle(legs, observer, report)? {
@@ -243,7 +298,7 @@ impl Engine {
 
     /// Indexes of legs that belong to the selection; without one, those that run live, and those whose schedule says
     /// so.
-    fn runnable(&self, select: Option<&[usize]>) -> Result<Vec<usize>> {
+    pub(super) fn runnable(&self, select: Option<&[usize]>) -> Result<Vec<usize>> {
         let mut legs = Vec::new();
         for (i, leg) in self.legs.iter().enumerate() {
             let take = match (select, leg.map.run) {
@@ -312,6 +367,16 @@ impl Engine {
                 continue;
             }
             let manual = !matches!(map.run, RunMode::Live) && !named;
+            if self.map_suspended(m)? {
+                let reason = "waits: capture is suspended; `tablemap capture status`, `tablemap capture resume`";
+                let into = if map.into_left.is_some() { Side::Left } else { Side::Right };
+                let (map, into) = (map.id.clone(), into.word().into());
+                report.stopped.push(StoppedLeg { map, into, reason: reason.into() });
+                continue;
+            }
+            if !anew && (self.needs_recover(m, report)? || self.after_window(m, observer, report)?) {
+                continue;
+            }
             if !anew && self.is_started(m)? {
                 continue;
             }
@@ -437,7 +502,7 @@ impl Engine {
         Ok(p)
     }
 
-    fn fresh_progress(&self, leg: &LegRt, phase: &str) -> Result<Progress> {
+    pub(super) fn fresh_progress(&self, leg: &LegRt, phase: &str) -> Result<Progress> {
         let source = self.source(leg);
         let identity = source.identity()?;
         let mut view = source.snapshot()?;
@@ -516,7 +581,7 @@ impl Engine {
     }
 }
 
-fn widen(specs: &mut Vec<CaptureSpec>, spec: &CaptureSpec) {
+pub(super) fn widen(specs: &mut Vec<CaptureSpec>, spec: &CaptureSpec) {
     let Some(known) = specs.iter_mut().find(|s| s.table == spec.table) else {
         specs.push(spec.clone());
         return;

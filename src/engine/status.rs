@@ -1,5 +1,6 @@
 //! Where every leg stands, and what an operator may say about it.
 
+use super::holding;
 use super::runtime::{Engine, EngineError, LegRt, Result};
 use crate::store::{QuarantineFilter, QuarantineKind, Quarantined};
 use serde::Serialize;
@@ -11,14 +12,18 @@ pub struct LegStatus {
     pub map: String,
     /// `left` or `right`.
     pub into: String,
-    /// `never ran`, `copying`, `running`, `paused`, `stopped`, `too many failures`, `needs recover`.
+    /// `never ran`, `copying`, `running`, `paused`, `stopped`, `capture suspended`, `too many failures`, `needs recover`.
     pub state: String,
+    /// The map was edited since its rows were last copied: those that did not change since are as the earlier map said.
+    pub edited: bool,
     /// Changes not yet looked at.
     pub pending: u64,
     /// Records that failed.
     pub quarantined: u64,
     /// Records that wait for one they look up.
     pub parked: u64,
+    /// Records whose change was skipped by command.
+    pub skipped: u64,
     /// When a record was last applied; empty = never.
     pub last_applied_at: String,
     /// Age of the oldest change not yet looked at; 0 = none.
@@ -31,7 +36,7 @@ impl Engine {
         self.legs.iter().map(|leg| self.leg_status(leg)).collect()
     }
 
-    fn leg_status(&self, leg: &LegRt) -> Result<LegStatus> {
+    pub(super) fn leg_status(&self, leg: &LegRt) -> Result<LegStatus> {
         let mut s = LegStatus {
             map: leg.map.id.clone(),
             into: leg.into.word().into(),
@@ -48,12 +53,16 @@ impl Engine {
             ("pause", _) => "paused".into(),
             ("stop", _) => "stopped".into(),
             _ if progress.state != "running" => progress.state.clone(),
+            _ if self.is_suspended(leg)? => "capture suspended".into(),
+            (_, "compare") => "copying".into(),
             (_, "initial") if leg.is_live() => "copying".into(),
             _ => "running".into(),
         };
+        s.edited = progress.phase == "live" && progress.map_hash != leg.map.hash;
         for (kind, n) in view.state().quarantine_counts(&leg.name)? {
             match kind {
                 QuarantineKind::Parked => s.parked += n,
+                QuarantineKind::Skipped => s.skipped += n,
                 _ => s.quarantined += n,
             }
         }
@@ -132,19 +141,22 @@ impl Engine {
     pub fn retry(&self, entries: &[Quarantined]) -> Result<usize> {
         self.each_entry(entries, &|tx, e| {
             let again = Quarantined { next_try: self.env.now(), ..e.clone() };
-            tx.state_mut().quarantine(&again)
+            Ok(tx.state_mut().quarantine(&again)?)
         })
     }
 
     /// Forgets these entries: the records stay as they are on the other side until they change again.
     pub fn drop_entries(&self, entries: &[Quarantined]) -> Result<usize> {
-        self.each_entry(entries, &|tx, e| tx.state_mut().release(&e.leg, &e.key, &e.company).map(|_| ()))
+        self.each_entry(entries, &|tx, e| {
+            tx.state_mut().release(&e.leg, &e.key, &e.company)?;
+            holding::close(tx, &e.leg, &e.key, "dropped")
+        })
     }
 
     fn each_entry(
         &self,
         entries: &[Quarantined],
-        act: &dyn Fn(&mut dyn crate::store::Transaction, &Quarantined) -> crate::store::Result<()>,
+        act: &dyn Fn(&mut dyn crate::store::Transaction, &Quarantined) -> Result<()>,
     ) -> Result<usize> {
         let mut n = 0;
         for leg in &self.legs {

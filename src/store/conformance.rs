@@ -524,6 +524,9 @@ fn captures(make: Make<'_>) {
     assert!(snap.changes(&store.position_at(page[1].seq), &[KINDS], &[], 2, &mut page).unwrap());
     assert_eq!(page, all);
     assert_eq!(snap.count_changes(&Position::default(), &[KINDS], &[]).unwrap(), 3);
+    let size = snap.log_size().unwrap();
+    assert_eq!((size.rows, &size.oldest), (3, &all[0].at));
+    assert!((100..3000).contains(&size.bytes), "{} bytes", size.bytes);
     store.acknowledge(&[("p/m/left".into(), head)]).unwrap();
     store.maintain().unwrap();
     assert_eq!(log(store, &[KINDS], &[]).len(), 3, "young rows stay");
@@ -686,7 +689,13 @@ fn state_tables(make: Make<'_>) {
     }
     s.put_ledger(leg, "k1", 1).unwrap();
     s.put_ledger(leg, "k0", 2).unwrap();
-    s.put_conflict(leg, "k", "b", "l", "r", "source wins").unwrap();
+    s.put_conflict(leg, "k", "b", "l", "r", "held").unwrap();
+    let mut found = s.conflicts(leg, Some("k")).unwrap().pop().unwrap();
+    (found.key, found.outcome) = ("k2".into(), "left wins".into());
+    s.update_conflict(&found).unwrap();
+    for (table, on) in [("t", true), ("t", true), ("u", true), ("u", false)] {
+        s.put_suspended("p", table, on).unwrap();
+    }
     for (run, started) in [("r1", "1"), ("r2", "2")] {
         s.put_run(&RunRecord { run: run.into(), leg: leg.into(), started: started.into(), ..RunRecord::default() })
             .unwrap();
@@ -715,6 +724,10 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into()), ("l".into(), "a".into())]);
     assert_eq!(s.ledger(leg).unwrap(), vec![("k1".into(), 1), ("k0".into(), 2)]);
     assert_eq!(s.conflict_count(leg).unwrap(), 1);
+    assert_eq!(s.conflicts(leg, Some("k")).unwrap(), vec![]);
+    let c = s.conflicts(leg, None).unwrap().pop().unwrap();
+    assert_eq!([&c.key, &c.base, &c.left, &c.right, &c.outcome], ["k2", "b", "l", "r", "left wins"]);
+    assert_eq!((s.suspended("p").unwrap(), s.suspended("q").unwrap()), (vec!["t".to_string()], vec![]));
     let runs: Vec<String> = s.runs("p/", 10).unwrap().into_iter().map(|r| r.run).collect();
     assert_eq!(runs, vec!["r2", "r1"]);
     assert_eq!(s.companies("p").unwrap(), vec![("USSI".into(), "s".into(), "".into())]);

@@ -111,6 +111,17 @@ pub enum RecordErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Position(pub String);
 
+/// How long a store's log is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogSize {
+    /// Rows, counted from the first to the last number.
+    pub rows: u64,
+    /// When the oldest row was written; empty where there is none.
+    pub oldest: String,
+    /// What the rows hold, in bytes: guessed from the newest ones.
+    pub bytes: u64,
+}
+
 /// Who a store is (R4).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Identity {
@@ -217,6 +228,8 @@ pub trait Read {
     ) -> Result<bool>;
     /// How many log rows of these tables lie after a position (for `status`), not counting rows whose origin is one of `own`.
     fn count_changes(&mut self, after: &Position, tables: &[TableId], own: &[String]) -> Result<u64>;
+    /// How long the log is; what is cheap to know.
+    fn log_size(&mut self) -> Result<LogSize>;
     /// Whether the table holds no row.
     fn is_empty(&mut self, table: TableId) -> Result<bool>;
     /// How many rows the table holds (for progress; may be an estimate).

@@ -176,6 +176,27 @@ pub struct RunRecord {
     pub samples: String,
 }
 
+/// What is written down of a conflict (in the target of the leg that found it).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConflictRow {
+    /// Its number in this store.
+    pub id: i64,
+    /// The leg that found it.
+    pub leg: String,
+    /// The source record's key text.
+    pub key: String,
+    /// Values before the first change on either side, and the lines (JSON).
+    pub base: String,
+    /// Values on the left (JSON).
+    pub left: String,
+    /// Values on the right (JSON).
+    pub right: String,
+    /// What became of it; `held` while it waits for a person.
+    pub outcome: String,
+    /// When it was found.
+    pub at: String,
+}
+
 /// Which quarantine entries to list.
 #[derive(Clone, Debug, Default)]
 pub struct QuarantineFilter {
@@ -212,8 +233,12 @@ pub trait ReadState {
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
     /// The newest run records of legs with the prefix, newest first.
     fn runs(&mut self, prefix: &str, limit: usize) -> Result<Vec<RunRecord>>;
+    /// The conflicts of a leg, or of one record of it by its key text, oldest first.
+    fn conflicts(&mut self, leg: &str, key: Option<&str>) -> Result<Vec<ConflictRow>>;
     /// How many conflict rows a leg has.
     fn conflict_count(&mut self, leg: &str) -> Result<u64>;
+    /// Tables (as they are named in the store) whose capture is suspended for the project.
+    fn suspended(&mut self, project: &str) -> Result<Vec<String>>;
     /// Companies recorded for the project: (company, since, until).
     fn companies(&mut self, project: &str) -> Result<Vec<(String, String, String)>>;
 }
@@ -244,8 +269,12 @@ pub trait WriteState: ReadState {
     fn drop_ledger(&mut self, leg: &str) -> Result<()>;
     /// Logs a conflict: leg, key, base, left, right (JSON), outcome.
     fn put_conflict(&mut self, leg: &str, key: &str, base: &str, left: &str, right: &str, outcome: &str) -> Result<()>;
+    /// Replaces what the conflict with this number says; its leg and its time stay.
+    fn update_conflict(&mut self, row: &ConflictRow) -> Result<()>;
     /// Writes a run record.
     fn put_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Notes that a table's capture is suspended for the project, or no more.
+    fn put_suspended(&mut self, project: &str, table: &str, suspended: bool) -> Result<()>;
     /// Writes a company (until empty = now).
     fn put_company(&mut self, project: &str, company: &str, since: &str, until: &str) -> Result<()>;
 }

@@ -143,7 +143,18 @@ fn a_new_project_checks_tests_and_runs() {
     for leg in status["legs"].as_array().unwrap() {
         assert_eq!(
             keys(leg),
-            ["map", "into", "state", "pending", "quarantined", "parked", "last_applied_at", "lag_seconds"]
+            [
+                "map",
+                "into",
+                "state",
+                "edited",
+                "pending",
+                "quarantined",
+                "parked",
+                "skipped",
+                "last_applied_at",
+                "lag_seconds"
+            ]
         );
         assert_eq!((&leg["state"], &leg["pending"]), (&"running".into(), &0.into()));
     }

@@ -7,6 +7,7 @@
 
 mod chain;
 mod companies;
+mod hold;
 mod mixed;
 mod one_way;
 #[cfg(feature = "postgres")]

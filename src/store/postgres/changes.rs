@@ -8,7 +8,7 @@ use super::read::Texts;
 use super::types::{Param, array, decode, encode, readable};
 use super::{Handle, PostgresStore};
 use crate::schema::{ColumnId, Table, TableId};
-use crate::store::{Change, Misfit, Op, Position, Result, StoreError};
+use crate::store::{Change, LogSize, Misfit, Op, Position, Result, StoreError};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -213,6 +213,26 @@ impl Handle {
         let head = self.head;
         let n = self.log_one(sql, &[Param::number(after), Param::number(head), list(&names), list(own)])?;
         Ok(n.and_then(|n| n.parse().ok()).unwrap_or(0))
+    }
+
+    /// The log's length: numbers follow each other, and it is cut at its beginning only.
+    pub(super) fn log_length(&mut self) -> Result<LogSize> {
+        if !self.logged {
+            return Ok(LogSize::default());
+        }
+        let inner = self.inner.clone();
+        let head = self.head;
+        let sql = "SELECT c.seq::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), \
+                   (SELECT avg(pg_column_size(newest.*))::bigint FROM (SELECT * FROM _tablemap_changes WHERE seq <= $1 \
+                   ORDER BY seq DESC LIMIT 1000) AS newest)::text \
+                   FROM _tablemap_changes AS c WHERE c.seq <= $1 ORDER BY c.seq LIMIT 1";
+        let found = self.log().query(sql, &[Param::number(head)]).map_err(|e| inner.err(e))?;
+        let Some(row) = found.first() else { return Ok(LogSize::default()) };
+        let text = |i: usize| row.at(i).map(Option::unwrap_or_default).map_err(|e| inner.err(e));
+        let number = |s: &str| s.parse::<i64>().map_err(|_| inner.other("its log has odd numbers"));
+        let rows = head.saturating_sub(number(text(0)?)?).saturating_add(1).unsigned_abs();
+        let each = number(text(2)?)?.unsigned_abs();
+        Ok(LogSize { rows, oldest: text(1)?.to_string(), bytes: rows.saturating_mul(each) })
     }
 
     pub(super) fn log_touch(

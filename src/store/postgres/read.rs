@@ -6,7 +6,9 @@ use super::describe::{ColumnShape, Shape};
 use super::error::Fault;
 use super::types::{Fold, Kind, Param, array, decode, encode, ident, literal, readable};
 use crate::schema::{Column, ColumnId, Table, TableId};
-use crate::store::{Change, Found, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, StoreError, Swept};
+use crate::store::{
+    Change, Found, LogSize, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, StoreError, Swept,
+};
 use crate::value::{Key, Type, Value};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -691,6 +693,10 @@ impl Read for Handle {
 
     fn count_changes(&mut self, after: &Position, tables: &[TableId], own: &[String]) -> Result<u64> {
         self.log_count(after, tables, own)
+    }
+
+    fn log_size(&mut self) -> Result<LogSize> {
+        self.log_length()
     }
 
     fn is_empty(&mut self, table: TableId) -> Result<bool> {

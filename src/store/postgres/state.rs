@@ -4,8 +4,8 @@ use super::Handle;
 use super::types::{Param, ident};
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
-    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState,
-    Result as StoreResult, RunRecord, Wait, WriteState,
+    Ahead, AheadKind, ConflictRow, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read,
+    ReadState, Result as StoreResult, RunRecord, Wait, WriteState,
 };
 use crate::value::{Collation, Key, Type};
 use std::borrow::Cow;
@@ -71,6 +71,8 @@ CREATE TABLE IF NOT EXISTS _tablemap_runs (
 CREATE TABLE IF NOT EXISTS _tablemap_companies (
   project text COLLATE "C" NOT NULL, company text COLLATE "C" NOT NULL, since text COLLATE "C" NOT NULL,
   until text NOT NULL, PRIMARY KEY (project, company, since));
+CREATE TABLE IF NOT EXISTS _tablemap_suspended (
+  project text COLLATE "C" NOT NULL, tbl text COLLATE "C" NOT NULL, since text NOT NULL, PRIMARY KEY (project, tbl));
 CREATE TABLE IF NOT EXISTS _tablemap_guards (
   trigger_name text COLLATE "C" PRIMARY KEY, project text COLLATE "C" NOT NULL, map text NOT NULL, tbl text NOT NULL,
   op text NOT NULL, mode text NOT NULL, helper boolean NOT NULL DEFAULT false);
@@ -187,7 +189,10 @@ impl Handle {
             if format > FORMAT {
                 return Err(inner.other("it was prepared by a newer tablemap; use that one"));
             }
-            return Ok(());
+            // An earlier build made no such table.
+            if self.one("SELECT to_regclass('_tablemap_suspended')::text", &[])?.is_some() {
+                return Ok(());
+            }
         }
         let state = &inner.address.state;
         self.rows("SELECT pg_advisory_xact_lock(29806, hashtext($1))", &texts([state]))?;
@@ -319,9 +324,32 @@ impl ReadState for Handle {
             })
         })
     }
+    fn conflicts(&mut self, leg: &str, key: Option<&str>) -> StoreResult<Vec<ConflictRow>> {
+        let sql = "SELECT id, leg, key, base, \"left\", \"right\", outcome, at FROM _tablemap_conflicts \
+                   WHERE leg = $1 AND ($2::text IS NULL OR key = $2) ORDER BY id";
+        self.all(sql, &[text(leg), key.map_or(Param(None), text)], |r| {
+            Ok(ConflictRow {
+                id: r.try_get(0)?,
+                leg: r.try_get(1)?,
+                key: r.try_get(2)?,
+                base: r.try_get(3)?,
+                left: r.try_get(4)?,
+                right: r.try_get(5)?,
+                outcome: r.try_get(6)?,
+                at: r.try_get(7)?,
+            })
+        })
+    }
     fn conflict_count(&mut self, leg: &str) -> StoreResult<u64> {
         let n = self.one("SELECT count(*)::text FROM _tablemap_conflicts WHERE leg = $1", &texts([leg]))?;
         Ok(n.and_then(|n| n.parse().ok()).unwrap_or(0))
+    }
+    fn suspended(&mut self, project: &str) -> StoreResult<Vec<String>> {
+        if !self.is_prepared()? {
+            return Ok(vec![]);
+        }
+        let sql = "SELECT tbl FROM _tablemap_suspended WHERE project = $1 ORDER BY tbl";
+        self.all(sql, &texts([project]), |r| r.try_get(0))
     }
     fn companies(&mut self, project: &str) -> StoreResult<Vec<(String, String, String)>> {
         let sql = "SELECT company, since, until FROM _tablemap_companies WHERE project = $1 ORDER BY company, since";
@@ -472,11 +500,28 @@ impl WriteState for Handle {
                    $4, $5, $6, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'))";
         self.put(sql, &texts([leg, key, base, left, right, outcome])).map(|_| ())
     }
+    fn update_conflict(&mut self, c: &ConflictRow) -> StoreResult<()> {
+        let sql = "UPDATE _tablemap_conflicts SET key = $1, base = $2, \"left\" = $3, \"right\" = $4, outcome = $5 \
+                   WHERE id = $6";
+        let id = c.id.to_string();
+        self.put(sql, &texts([&c.key, &c.base, &c.left, &c.right, &c.outcome, &id])).map(|_| ())
+    }
     fn put_run(&mut self, r: &RunRecord) -> StoreResult<()> {
         let sql = "INSERT INTO _tablemap_runs (run, leg, started, ended, counts, samples) VALUES ($1, $2, $3, $4, $5, $6) \
                    ON CONFLICT (run, leg) DO UPDATE SET started = excluded.started, ended = excluded.ended, \
                    counts = excluded.counts, samples = excluded.samples";
         self.put(sql, &texts([&r.run, &r.leg, &r.started, &r.ended, &r.counts, &r.samples])).map(|_| ())
+    }
+    fn put_suspended(&mut self, project: &str, table: &str, suspended: bool) -> StoreResult<()> {
+        let sql = match suspended {
+            true => {
+                "INSERT INTO _tablemap_suspended (project, tbl, since) \
+                 VALUES ($1, $2, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')) \
+                 ON CONFLICT DO NOTHING"
+            }
+            false => "DELETE FROM _tablemap_suspended WHERE project = $1 AND tbl = $2",
+        };
+        self.put(sql, &texts([project, table])).map(|_| ())
     }
     fn put_company(&mut self, project: &str, company: &str, since: &str, until: &str) -> StoreResult<()> {
         let sql = "INSERT INTO _tablemap_companies (project, company, since, until) VALUES ($1, $2, $3, $4) \

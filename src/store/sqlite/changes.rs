@@ -8,7 +8,7 @@ use super::error::column_named;
 use super::types::{Bound, decode, encode, ident, readable};
 use super::{Handle, SqliteStore};
 use crate::schema::{ColumnId, Table, TableId};
-use crate::store::{Change, Misfit, Op, Position, Result, Transaction};
+use crate::store::{Change, LogSize, Misfit, Op, Position, Result, Transaction};
 use crate::value::Value;
 use rusqlite::types::ValueRef;
 use std::borrow::Cow;
@@ -246,6 +246,22 @@ impl Handle {
     pub(super) fn log_head(&mut self) -> Result<Position> {
         let newest = self.newest_seq()?.ok_or_else(|| self.inner.other("it is not prepared"))?;
         Ok(Position(newest.to_string()))
+    }
+
+    /// The log's length: numbers follow each other, and it is cut at its beginning only.
+    pub(super) fn log_length(&mut self) -> Result<LogSize> {
+        let Some(newest) = self.newest_seq()?.filter(|n| *n > 0) else { return Ok(LogSize::default()) };
+        let first: Option<i64> = self.one("SELECT min(seq) FROM _tablemap_changes", [])?;
+        let oldest: Option<String> = self.one("SELECT at FROM _tablemap_changes ORDER BY seq LIMIT 1", [])?;
+        let each: Option<i64> = self.one(
+            "SELECT sum(24 + length(tbl) + length(key) + ifnull(length(old_key), 0) + ifnull(length(old), 0) \
+             + ifnull(length(origin), 0) + length(path) + length(at) + length(mark)) / count(*) \
+             FROM (SELECT * FROM _tablemap_changes ORDER BY seq DESC LIMIT 1000)",
+            [],
+        )?;
+        let rows = newest.saturating_sub(first.unwrap_or(newest)).saturating_add(1).unsigned_abs();
+        let bytes = rows.saturating_mul(each.unwrap_or(0).unsigned_abs());
+        Ok(LogSize { rows, oldest: iso(&oldest.unwrap_or_default()), bytes })
     }
 
     pub(super) fn log_witness(&mut self, position: &Position) -> Result<Option<String>> {

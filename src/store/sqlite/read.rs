@@ -5,7 +5,7 @@ use super::connect::{Inner, Session};
 use super::describe::Shape;
 use super::types::{Affinity, Bound, decode, encode, form_count, ident, is_findable, literal, other_forms, readable};
 use crate::schema::{Column, ColumnId, Table, TableId};
-use crate::store::{Change, Found, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, Swept};
+use crate::store::{Change, Found, LogSize, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, Swept};
 use crate::value::{Key, Type, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
@@ -334,6 +334,9 @@ impl Handle {
 }
 
 impl Read for Handle {
+    fn log_size(&mut self) -> Result<LogSize> {
+        self.log_length()
+    }
     fn head(&mut self) -> Result<Position> {
         self.log_head()
     }
@@ -597,12 +600,13 @@ impl Read for Handle {
             source = link.from;
         }
         let base = table(0);
+        // With `+` so that the planner goes by the referring columns, and not through the whole key for its order.
         let pk: Vec<String> = base
             .primary_key
             .iter()
             .map(|c| match shapes[0].collate(base.column(*c), *c) {
-                Some("NOCASE") => format!("{} COLLATE NOCASE", name(0, *c)),
-                _ => name(0, *c),
+                Some("NOCASE") => format!("+{} COLLATE NOCASE", name(0, *c)),
+                _ => format!("+{}", name(0, *c)),
             })
             .collect();
         let pk = pk.join(", ");

@@ -4,8 +4,8 @@ use super::Handle;
 use super::types::ident;
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
-    Ahead, AheadKind, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read, ReadState,
-    Result, RunRecord, Wait, WriteState,
+    Ahead, AheadKind, ConflictRow, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read,
+    ReadState, Result, RunRecord, Wait, WriteState,
 };
 use crate::value::{Collation, Key, Type, Value};
 use rusqlite::Row;
@@ -66,6 +66,8 @@ CREATE TABLE IF NOT EXISTS _tablemap_runs (
 CREATE TABLE IF NOT EXISTS _tablemap_companies (
   project TEXT NOT NULL, company TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL,
   PRIMARY KEY (project, company, since));
+CREATE TABLE IF NOT EXISTS _tablemap_suspended (
+  project TEXT NOT NULL, tbl TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (project, tbl)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _tablemap_guards (
   trigger_name TEXT PRIMARY KEY, project TEXT NOT NULL, map TEXT NOT NULL, tbl TEXT NOT NULL, op TEXT NOT NULL,
   mode TEXT NOT NULL, helper INTEGER NOT NULL DEFAULT 0);
@@ -291,9 +293,37 @@ impl ReadState for Handle {
             })
         })
     }
+    fn conflicts(&mut self, leg: &str, key: Option<&str>) -> Result<Vec<ConflictRow>> {
+        let sql = "SELECT id, leg, key, base, \"left\", \"right\", outcome, at FROM _tablemap_conflicts \
+                   WHERE leg = ?1 AND (?2 IS NULL OR key = ?2) ORDER BY id";
+        self.all(sql, (leg, key), |r| {
+            Ok(ConflictRow {
+                id: r.get(0)?,
+                leg: r.get(1)?,
+                key: r.get(2)?,
+                base: r.get(3)?,
+                left: r.get(4)?,
+                right: r.get(5)?,
+                outcome: r.get(6)?,
+                at: r.get(7)?,
+            })
+        })
+    }
     fn conflict_count(&mut self, leg: &str) -> Result<u64> {
         let n: Option<i64> = self.one("SELECT count(*) FROM _tablemap_conflicts WHERE leg = ?1", [leg])?;
         Ok(n.unwrap_or(0).unsigned_abs())
+    }
+    fn suspended(&mut self, project: &str) -> Result<Vec<String>> {
+        // A store that an earlier build prepared has no such table yet.
+        let there: Option<i64> =
+            self.one("SELECT 1 FROM sqlite_master WHERE name = '_tablemap_suspended' AND type = 'table'", [])?;
+        match there {
+            None => Ok(vec![]),
+            Some(_) => {
+                let sql = "SELECT tbl FROM _tablemap_suspended WHERE project = ?1 ORDER BY tbl";
+                self.all(sql, [project], |r| r.get(0))
+            }
+        }
     }
     fn companies(&mut self, project: &str) -> Result<Vec<(String, String, String)>> {
         let sql = "SELECT company, since, until FROM _tablemap_companies WHERE project = ?1 ORDER BY company, since";
@@ -454,6 +484,15 @@ impl WriteState for Handle {
         )?;
         Ok(())
     }
+    fn update_conflict(&mut self, c: &ConflictRow) -> Result<()> {
+        self.alive()?;
+        self.run(
+            "UPDATE _tablemap_conflicts SET key = ?2, base = ?3, \"left\" = ?4, \"right\" = ?5, outcome = ?6 \
+             WHERE id = ?1",
+            (c.id, &c.key, &c.base, &c.left, &c.right, &c.outcome),
+        )?;
+        Ok(())
+    }
     fn put_run(&mut self, r: &RunRecord) -> Result<()> {
         self.alive()?;
         self.run(
@@ -461,6 +500,18 @@ impl WriteState for Handle {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             [&r.run, &r.leg, &r.started, &r.ended, &r.counts, &r.samples],
         )?;
+        Ok(())
+    }
+    fn put_suspended(&mut self, project: &str, table: &str, suspended: bool) -> Result<()> {
+        self.alive()?;
+        let sql = match suspended {
+            true => {
+                "INSERT OR IGNORE INTO _tablemap_suspended (project, tbl, since) \
+                 VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+            }
+            false => "DELETE FROM _tablemap_suspended WHERE project = ?1 AND tbl = ?2",
+        };
+        self.run(sql, [project, table])?;
         Ok(())
     }
     fn put_company(&mut self, project: &str, company: &str, since: &str, until: &str) -> Result<()> {

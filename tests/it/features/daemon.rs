@@ -171,6 +171,54 @@ fn pause_resume_and_stop_are_obeyed_while_it_runs() {
 }
 
 #[test]
+fn edited_maps_take_over_while_it_runs() {
+    let site = Site::new("");
+    let (a, b) = (site.open("a"), site.open("b"));
+    a.execute("insert into s values (1, 'x')", []).unwrap();
+    let mut d = site.daemon();
+    wait("the first row", || v(&b, 1).is_some());
+    let good = std::fs::read_to_string(site.path("m.tmap")).unwrap();
+    // With an error in it the map before goes on.
+    site.write("m.tmap", &good.replace("V < v", "V < vv"));
+    wait("the finding", || site.log().contains("the maps before go on"));
+    assert!(site.log().contains("TM0203"), "{}", site.log());
+    a.execute("insert into s values (2, 'y')", []).unwrap();
+    wait("the second row", || v(&b, 2).as_deref() == Some("y"));
+    // A sound one takes over; rows that do not change stay.
+    site.write("m.tmap", &good.replace("V < v", "V << upper(v)"));
+    wait("the edited map", || site.log().contains("edited: m"));
+    a.execute("insert into s values (3, 'z')", []).unwrap();
+    wait("the third row", || v(&b, 3).as_deref() == Some("Z"));
+    assert_eq!(v(&b, 1).as_deref(), Some("x"));
+    site.run(&["status"]).says(0, &["edited since the last copy: m"]);
+    // A new map is copied and runs, an old one ends.
+    b.execute_batch("create table u(ID integer primary key, V text)").unwrap();
+    let schema = std::fs::read_to_string(site.path("b.schema.yaml")).unwrap();
+    let table = schema.split_once("  t:").unwrap().1;
+    site.write("b.schema.yaml", &format!("{schema}  u:{table}"));
+    site.write("n.tmap", "map \"N\" {\n  id n\n  tables b.u <- a.s\n  key ID = id\n  fields { V < v }\n}\n");
+    wait("the new map", || site.log().contains("added: n"));
+    let in_u = || b.query_row("select count(*) from u", [], |r| r.get::<_, i64>(0)).unwrap();
+    wait("its rows", || in_u() == 3);
+    std::fs::remove_file(site.path("n.tmap")).unwrap();
+    wait("its end", || site.log().contains("removed: n"));
+    // Nothing is lost while maps take over from each other.
+    for i in 10..400 {
+        a.execute("insert into s values (?1, 'w')", [i]).unwrap();
+        if i % 130 == 0 {
+            let into = if i % 260 == 0 { "V << lower(v)" } else { "V << upper(v)" };
+            site.write("m.tmap", &good.replace("V < v", into));
+        }
+        std::thread::sleep(Duration::from_millis(8));
+    }
+    wait("all rows", || b.query_row("select count(*) from t", [], |r| r.get::<_, i64>(0)).unwrap() == 393);
+    assert_eq!(in_u(), 3);
+    assert_eq!(terminate(&mut d), Some(0), "{}", site.log());
+    let changed: usize = site.log().matches("edited: m").count();
+    assert!(changed >= 2, "{}", site.log());
+}
+
+#[test]
 fn a_schedule_fires_and_errors_are_retried_by_command() {
     let site = Site::new("run every 1s");
     let (a, b) = (site.open("a"), site.open("b"));

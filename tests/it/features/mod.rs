@@ -1,16 +1,20 @@
 //! What the map language promises, feature by feature, on real SQLite files: in `sync`, then live.
 
 mod company;
+mod conflicts;
 mod daemon;
 mod guards;
 mod identity;
 mod lines;
 mod lookups;
+mod project;
 mod records;
+mod recover;
 mod references;
 mod related;
 mod rules;
 mod types;
+mod windows;
 
 use crate::harness::World;
 

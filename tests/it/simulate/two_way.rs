@@ -4,7 +4,7 @@
 use super::{Project, Rng, Sim, Template, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
-const A: &str = "
+pub(super) const A: &str = "
 store: a
 tables:
   people:
@@ -17,7 +17,7 @@ tables:
       onhold: boolean
     alternate_keys: [[number]]
 ";
-const B: &str = "
+pub(super) const B: &str = "
 store: b
 tables:
   Customers:
@@ -29,10 +29,10 @@ tables:
       HOLD: text(3)
 ";
 
-type Rows = BTreeMap<String, Vec<String>>;
+pub(super) type Rows = BTreeMap<String, Vec<String>>;
 
 #[derive(Default)]
-struct TwoWay {
+pub(super) struct TwoWay {
     left_wins: bool,
     master_left: bool,
     /// What both sides agreed on when the engine last rested; none before the first copy, or after a crash that
@@ -44,10 +44,10 @@ struct TwoWay {
 }
 
 impl TwoWay {
-    fn left(sim: &Sim) -> Rows {
+    pub(super) fn left(sim: &Sim) -> Rows {
         sim.rows("b", "select ACCOUNT, NAME, CITY, HOLD from Customers").into_iter().map(split).collect()
     }
-    fn right(sim: &Sim) -> Rows {
+    pub(super) fn right(sim: &Sim) -> Rows {
         let sql = "select number, name, city, case onhold when 1 then 'Yes' when 0 then 'No' end from people";
         sim.rows("a", sql).into_iter().map(split).collect()
     }
@@ -62,7 +62,7 @@ fn split(r: Vec<String>) -> (String, Vec<String>) {
 }
 
 /// What the record comes to, and whether there was a conflict: three-way merge by column, the winner decides.
-fn merge(
+pub(super) fn merge(
     base: Option<&Vec<String>>,
     l: Option<&Vec<String>>,
     r: Option<&Vec<String>>,
