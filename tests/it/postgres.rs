@@ -557,7 +557,12 @@ fn the_invoice_flow_with_finance_in_postgres() {
     drop(made);
     let mut copy = rusqlite::Connection::open(&path).unwrap();
     let tx = copy.transaction().unwrap();
+    let made = text(here.join("tables/finance.sql"));
     for t in &schema.tables {
+        // The library's other maps have tables that this flow has no use for.
+        if !made.contains(&format!("CREATE TABLE {} (", t.stored_name().to_lowercase())) {
+            continue;
+        }
         let names: Vec<&str> = t.columns.iter().map(|c| c.name.as_str()).collect();
         let marks = vec!["?"; names.len()].join(", ");
         let mut insert =

@@ -69,6 +69,44 @@ CREATE TABLE customersv3 (
   invoiceaddresscounty varchar(50) DEFAULT '',
   invoiceaddressstate varchar(50) DEFAULT '',
   invoiceaddresscountryregionisocode varchar(80) DEFAULT '',
+  paymenttermsbasedays bigint,
+  vendoraccount varchar(20) DEFAULT '',
+  paymentmethod varchar(10) DEFAULT '',
+  paymentschedule varchar(10) DEFAULT '',
+  paymentday varchar(10) DEFAULT '',
+  partycountry varchar(80) DEFAULT '',
+  partystate varchar(50) DEFAULT '',
+  personfirstname varchar(50) DEFAULT '',
+  personmiddlename varchar(50) DEFAULT '',
+  personlastname varchar(50) DEFAULT '',
+  personprofessionaltitle varchar(100) DEFAULT '',
+  persongender integer NOT NULL DEFAULT 0,
+  personmaritalstatus integer NOT NULL DEFAULT 0,
+  primarycontactfacebook varchar(255) DEFAULT '',
+  primarycontactlinkedin varchar(255) DEFAULT '',
+  primarycontactemaildescription varchar(60) DEFAULT '',
+  primarycontactphonedescription varchar(60) DEFAULT '',
+  primarycontactphoneextension varchar(10) DEFAULT '',
+  primarycontactfaxdescription varchar(60) DEFAULT '',
+  primarycontactfaxextension varchar(10) DEFAULT '',
+  primarycontacturldescription varchar(60) DEFAULT '',
+  primarycontacttwitterdescription varchar(60) DEFAULT '',
+  primarycontactfacebookdescription varchar(60) DEFAULT '',
+  primarycontactlinkedindescription varchar(60) DEFAULT '',
+  addressstreet varchar(250) DEFAULT '',
+  addresscity varchar(80) DEFAULT '',
+  addresszipcode varchar(20) DEFAULT '',
+  addresspostbox varchar(20) DEFAULT '',
+  addresscounty varchar(50) DEFAULT '',
+  addressstate varchar(50) DEFAULT '',
+  addresscountryregionisocode varchar(80) DEFAULT '',
+  addresslatitude numeric(12,9),
+  addresslongitude numeric(12,9),
+  addresslocationroles varchar(100) DEFAULT '',
+  deliveryaddresslatitude numeric(12,9),
+  deliveryaddresslongitude numeric(12,9),
+  invoiceaddresslatitude numeric(12,9),
+  invoiceaddresslongitude numeric(12,9),
   PRIMARY KEY (dataareaid, customeraccount)
 );
 CREATE UNIQUE INDEX ON customersv3 (lower(dataareaid), lower(customeraccount));
@@ -82,6 +120,13 @@ CREATE TABLE projectsv2 (
   projectstage integer,
   projectgroupid varchar(20) DEFAULT '',
   customeraccountnumber varchar(20) DEFAULT '',
+  projectcontractid varchar(20) DEFAULT '',
+  projectedstartdate date DEFAULT '1900-01-01',
+  projectedenddate date DEFAULT '1900-01-01',
+  actualstartdate date DEFAULT '1900-01-01',
+  actualenddate date DEFAULT '1900-01-01',
+  salestaxgroupid varchar(20) DEFAULT '',
+  dimensiondisplayvalue varchar(500) DEFAULT '',
   PRIMARY KEY (dataareaid, projectid)
 );
 CREATE UNIQUE INDEX ON projectsv2 (lower(dataareaid), lower(projectid));
@@ -93,6 +138,9 @@ CREATE TABLE projectcontractheaders (
   salescurrencycode varchar(3) DEFAULT '',
   customeraccountnumber varchar(20) DEFAULT '',
   termsofpayment varchar(10) DEFAULT '',
+  salestaxgroupcode varchar(20) DEFAULT '',
+  customerpostingprofileid varchar(20) DEFAULT '',
+  defaultledgerdimensiondisplayvalue varchar(500) DEFAULT '',
   PRIMARY KEY (dataareaid, projectcontractid)
 );
 CREATE UNIQUE INDEX ON projectcontractheaders (lower(dataareaid), lower(projectcontractid));
@@ -115,6 +163,7 @@ CREATE TABLE projinvoiceproposals (
   invoice varchar(20) DEFAULT '',
   ledgervoucher varchar(20) DEFAULT '',
   exchangerate numeric(21,12),
+  billedlines bigint,
   PRIMARY KEY (dataareaid, invoiceproposalid)
 );
 CREATE UNIQUE INDEX ON projinvoiceproposals (lower(dataareaid), lower(invoiceproposalid));
