@@ -226,8 +226,7 @@ impl Engine {
             return Ok(Some(before.clone()));
         }
         // A key that is looked up (a company's code, mostly) may be another one because the looked-up row changed.
-        let by_key = |join: usize| leg.leg().lines.iter().any(|l| l.key && l.joins.contains(&join));
-        let through = looked_up.iter().any(|e| by_key(e.way));
+        let through = !looked_up.is_empty() && leg.leg().lines.iter().any(|l| l.key && !l.joins.is_empty());
         match through || self.key_changed(leg, work, row) {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),
