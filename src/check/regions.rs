@@ -93,10 +93,10 @@ impl<'a> Space<'a> {
             Expr::Constant(_) => Formula::Known(None),
             Expr::Compare(op, _, a, b) => match (&**a, &**b) {
                 (Expr::Constant(a), Expr::Constant(b)) => {
-                    Formula::Known(compare(a, b, Collation::Exact).map(|o| holds(*op, o)))
+                    Formula::Known(compare(a, b, Collation::Exact).map(|o| op.holds(o)))
                 }
                 (x, Expr::Constant(v)) => self.compared(x, *op, v, leg, schema, names),
-                (Expr::Constant(v), x) => self.compared(x, turned(*op), v, leg, schema, names),
+                (Expr::Constant(v), x) => self.compared(x, op.turned(), v, leg, schema, names),
                 _ => self.unknown(e, leg),
             },
             Expr::In(x, _, items) => {
@@ -249,7 +249,7 @@ impl<'a> Space<'a> {
             Formula::Not(x) => self.truth(x, row).map(|b| !b),
             Formula::Compare(var, op, v) => {
                 let (here, there) = (row[*var]?, rank(*var, v)?);
-                Some(holds(*op, here.cmp(&there)))
+                Some(op.holds(here.cmp(&there)))
             }
             Formula::In(var, items, null) => {
                 let here = row[*var]?;
@@ -330,26 +330,5 @@ impl Var<'_> {
             Type::Text { .. } => !matches!(high, Some(Value::Text(t)) if t.is_empty()),
             _ => true,
         }
-    }
-}
-
-fn holds(op: Comparison, o: Ordering) -> bool {
-    match op {
-        Comparison::Eq => o.is_eq(),
-        Comparison::Ne => o.is_ne(),
-        Comparison::Lt => o.is_lt(),
-        Comparison::Le => o.is_le(),
-        Comparison::Gt => o.is_gt(),
-        Comparison::Ge => o.is_ge(),
-    }
-}
-
-fn turned(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Lt => Comparison::Gt,
-        Comparison::Le => Comparison::Ge,
-        Comparison::Gt => Comparison::Lt,
-        Comparison::Ge => Comparison::Le,
-        same => same,
     }
 }

@@ -27,6 +27,10 @@ impl Engine {
         let mut rows = Rows::of(&l.read);
         let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
         let mut unanswered = self.answer_all(leg, snapshot, &mut rows)?;
+        // A key that is looked up (a company's code, mostly) may be another one because the looked-up row changed. Asked once:
+        // there may be thousands of changes, and of records.
+        let by_key = |way: usize| l.lines.iter().any(|line| line.key && line.joins.contains(&way));
+        let through = looked_up.iter().any(|e| by_key(e.way));
         let mut items = Vec::with_capacity(works.len());
         let mut r = 0;
         for (n, work) in works.iter().enumerate() {
@@ -72,17 +76,15 @@ impl Engine {
                     (false, false) => None,
                 };
             }
-            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
-                item.before = self.before(leg, snapshot, work, looked_up, row)?;
-                item.what = What::Failed(unanswered.swap_remove(n).1);
-                items.push(item);
-                continue;
-            }
             let start = values.len();
-            match apply::evaluate(l, context, companies, row, values) {
+            let verdict = match unanswered.remove(&i) {
+                Some(f) => Verdict::Failed(f),
+                None => apply::evaluate(l, context, companies, row, values),
+            };
+            match verdict {
                 Verdict::Write => {
                     item.what = What::Write(start);
-                    item.before = self.before(leg, snapshot, work, looked_up, row)?;
+                    item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
                 }
                 Verdict::FilteredOut => {
                     if l.exit_delete {
@@ -90,7 +92,7 @@ impl Engine {
                     }
                 }
                 Verdict::Failed(f) => {
-                    item.before = self.before(leg, snapshot, work, looked_up, row)?;
+                    item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
                     item.what = What::Failed(f);
                 }
             }
@@ -213,20 +215,20 @@ impl Engine {
         Ok(())
     }
 
-    /// The key lines' values under which the target may hold the record, where they are not those of now.
+    /// The key lines' values under which the target may hold the record, where they are not those of now. `through`:
+    /// whether a row changed that key lines look up.
     fn before(
         &self,
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
         work: &Work,
         looked_up: &[LookedUp],
+        through: bool,
         row: &[Value],
     ) -> Result<Option<Vec<Value>>> {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
-        // A key that is looked up (a company's code, mostly) may be another one because the looked-up row changed.
-        let through = !looked_up.is_empty() && leg.leg().lines.iter().any(|l| l.key && !l.joins.is_empty());
         match through || self.key_changed(leg, work, row) {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),

@@ -122,7 +122,7 @@ impl Engine {
         &self,
         leg: &LegRt,
         rows: &Rows,
-        mut unanswered: Vec<(usize, Box<Failure>)>,
+        mut unanswered: HashMap<usize, Box<Failure>>,
         key_len: usize,
     ) -> (Vec<Item>, Vec<Value>) {
         let l = leg.leg();
@@ -162,13 +162,13 @@ impl Engine {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
             }
-            if let Some(n) = unanswered.iter().position(|(n, _)| *n == i) {
-                item.what = What::Failed(unanswered.swap_remove(n).1);
-                items.push(item);
-                continue;
-            }
             let start = values.len();
-            item.what = match apply::evaluate(l, &self.maps.context, self.maps.companies.as_deref(), row, &mut values) {
+            let companies = self.maps.companies.as_deref();
+            let verdict = match unanswered.remove(&i) {
+                Some(f) => Verdict::Failed(f),
+                None => apply::evaluate(l, &self.maps.context, companies, row, &mut values),
+            };
+            item.what = match verdict {
                 Verdict::Write => What::Write(start),
                 Verdict::FilteredOut => What::FilteredOut,
                 Verdict::Failed(f) => What::Failed(f),

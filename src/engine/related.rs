@@ -26,9 +26,9 @@ impl Engine {
         leg: &LegRt,
         view: &mut (impl Read + ?Sized),
         rows: &mut Rows,
-    ) -> Result<Vec<(usize, Box<Failure>)>> {
+    ) -> Result<HashMap<usize, Box<Failure>>> {
         let asked = leg.leg().related.len();
-        let mut failed = Vec::new();
+        let mut failed = HashMap::new();
         if asked == 0 {
             return Ok(failed);
         }
@@ -51,7 +51,7 @@ impl Engine {
                     (false, Entry::Vacant(new)) => new.insert(self.answer(leg, view, r, row, None)?).clone(),
                 };
                 cells.push(answer.unwrap_or_else(|f| {
-                    failed.push((i, f));
+                    failed.entry(i).or_insert(f);
                     Value::Null
                 }));
             }

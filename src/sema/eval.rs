@@ -7,7 +7,6 @@
 use super::expr::ast_op::Arithmetic;
 use super::expr::{EvalError, Expr, FunctionRef, Otherwise, ValueMap};
 use crate::function::{Context, NullRule};
-use crate::store::Comparison;
 use crate::value::{Collation, Dec, Rounding, Type, Value, compare, convert};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -58,7 +57,7 @@ impl Expr {
             Expr::Or(items) => truth(all(items, true, context, row)?),
             Expr::Compare(op, collation, a, b) => {
                 let (a, b) = (a.eval(context, row)?, b.eval(context, row)?);
-                truth(compare(&a, &b, *collation).map(|o| holds(*op, o)))
+                truth(compare(&a, &b, *collation).map(|o| op.holds(o)))
             }
             Expr::IsNull(x) => truth(Some(x.eval(context, row)?.is_null())),
             Expr::In(x, collation, items) => truth(among(&*x.eval(context, row)?, *collation, items)),
@@ -126,17 +125,6 @@ fn all(items: &[Expr], end: bool, context: &Context, row: &[Value]) -> Result<Op
         }
     }
     Ok(if unknown { None } else { Some(!end) })
-}
-
-fn holds(op: Comparison, o: Ordering) -> bool {
-    match op {
-        Comparison::Eq => o.is_eq(),
-        Comparison::Ne => o.is_ne(),
-        Comparison::Lt => o.is_lt(),
-        Comparison::Le => o.is_le(),
-        Comparison::Gt => o.is_gt(),
-        Comparison::Ge => o.is_ge(),
-    }
 }
 
 fn among(v: &Value, collation: Collation, items: &[Value]) -> Option<bool> {

@@ -156,20 +156,10 @@ fn predicate(e: &Expr, plan: &ReadPlan, table: &crate::schema::Table) -> Option<
             }
             (Expr::Constant(v), Expr::Slot(_)) => {
                 let c = column(b)?;
-                Predicate::Compare(c, turned(*op), value(c, v)?)
+                Predicate::Compare(c, op.turned(), value(c, v)?)
             }
             _ => return None,
         },
         _ => return None,
     })
-}
-
-fn turned(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Lt => Comparison::Gt,
-        Comparison::Le => Comparison::Ge,
-        Comparison::Gt => Comparison::Lt,
-        Comparison::Ge => Comparison::Le,
-        same => same,
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::schema::{ColumnId, TableId};
 use crate::value::Value;
+use std::cmp::Ordering;
 
 /// What to read of one table and of the rows its lookups reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -197,6 +198,41 @@ pub enum Comparison {
     Le,
     Gt,
     Ge,
+}
+
+impl Comparison {
+    /// Whether it holds for two values in this order.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Comparison::Eq => order.is_eq(),
+            Comparison::Ne => order.is_ne(),
+            Comparison::Lt => order.is_lt(),
+            Comparison::Le => order.is_le(),
+            Comparison::Gt => order.is_gt(),
+            Comparison::Ge => order.is_ge(),
+        }
+    }
+    /// The same with the sides exchanged.
+    pub fn turned(self) -> Comparison {
+        match self {
+            Comparison::Lt => Comparison::Gt,
+            Comparison::Le => Comparison::Ge,
+            Comparison::Gt => Comparison::Lt,
+            Comparison::Ge => Comparison::Le,
+            same => same,
+        }
+    }
+    /// Its sign in SQL.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Comparison::Eq => "=",
+            Comparison::Ne => "<>",
+            Comparison::Lt => "<",
+            Comparison::Le => "<=",
+            Comparison::Gt => ">",
+            Comparison::Ge => ">=",
+        }
+    }
 }
 
 /// Guards that are installed, and what report guards saw.

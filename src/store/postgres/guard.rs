@@ -5,7 +5,7 @@ use super::describe::{ColumnShape, Shape};
 use super::types::{Fold, Kind, Param, encode, ident, literal, text_literal};
 use super::{Handle, PostgresStore};
 use crate::schema::{ColumnId, Table};
-use crate::store::{Comparison, GuardSpec, GuardStatus, Op, Predicate, Result};
+use crate::store::{GuardSpec, GuardStatus, Op, Predicate, Result};
 use crate::value::{Collation, Value};
 use sha2::{Digest, Sha256};
 
@@ -226,14 +226,7 @@ fn predicate(p: &Predicate, row: &str, t: &Table, shape: &Shape) -> std::result:
         Predicate::Not(p) => format!("(NOT {})", predicate(p, row, t, shape)?),
         Predicate::IsNull(c) => format!("({} IS NULL)", column(*c)?),
         Predicate::Compare(c, comparison, v) => {
-            let sign = match comparison {
-                Comparison::Eq => "=",
-                Comparison::Ne => "<>",
-                Comparison::Lt => "<",
-                Comparison::Le => "<=",
-                Comparison::Gt => ">",
-                Comparison::Ge => ">=",
-            };
+            let sign = comparison.sql();
             format!("({} {sign} {})", column(*c)?, value(*c, v)?)
         }
         Predicate::In(c, all) => {

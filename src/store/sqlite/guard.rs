@@ -4,7 +4,7 @@ use super::describe::{Shape, shape_of};
 use super::types::{encode, ident, literal, text_literal};
 use super::{Handle, SqliteStore};
 use crate::schema::{ColumnId, Table};
-use crate::store::{Comparison, GuardSpec, GuardStatus, Op, Predicate, Result, Store, StoreError, Transaction};
+use crate::store::{GuardSpec, GuardStatus, Op, Predicate, Result, Store, StoreError, Transaction};
 use crate::value::Value;
 
 /// The word for an operation.
@@ -232,14 +232,7 @@ fn predicate(p: &Predicate, row: &str, t: &Table, shape: &Shape) -> std::result:
         Predicate::Not(p) => format!("(NOT {})", predicate(p, row, t, shape)?),
         Predicate::IsNull(c) => format!("({} IS NULL)", column(*c)?),
         Predicate::Compare(c, comparison, v) => {
-            let sign = match comparison {
-                Comparison::Eq => "=",
-                Comparison::Ne => "<>",
-                Comparison::Lt => "<",
-                Comparison::Le => "<=",
-                Comparison::Gt => ">",
-                Comparison::Ge => ">=",
-            };
+            let sign = comparison.sql();
             format!("({} {sign} {}{})", number(column(*c)?, t, *c), number(value(*c, v)?, t, *c), collate(*c))
         }
         Predicate::In(c, all) => {
