@@ -28,5 +28,4 @@ mod postgres;
 mod proofs;
 mod recipes;
 mod render;
-mod simulate;
 mod versions;
