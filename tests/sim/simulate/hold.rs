@@ -50,7 +50,10 @@ impl Template for Hold {
         for map in &mut project.maps {
             *map = map.replace("conflict left wins", policy).replace("conflict right wins", policy);
         }
-        Project { schemas: vec![("a", A.into()), ("b", B.into())], ..project }
+        // Ids that are used again are a known gap (docs/guarantees.md): another record takes the primary key of one that
+        // is held.
+        let a = A.replace("id: { type: integer, generated", "id: { type: uuid, generated");
+        Project { schemas: vec![("a", a), ("b", B.into())], ..project }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         self.people.act(rng)
@@ -100,9 +103,7 @@ impl Template for Hold {
 
 #[test]
 fn simulate_hold() {
-    // In seed 11 another record takes the primary key of one that is held.
-    let kept: Vec<u64> = (12..60).collect();
-    simulate(&Share::of("hold", 11), &kept, &["conflicts", "deletes", "crashes", "updates"], &|_| {
+    simulate(&Share::of("hold", 60), &[], &["conflicts", "deletes", "crashes", "updates"], &|_| {
         Box::new(Hold::default())
     });
 }

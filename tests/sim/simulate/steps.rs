@@ -178,7 +178,12 @@ fn perform(sim: &mut Sim, t: &mut dyn Template, step: &Step) -> Result<bool, Str
             t.rested(sim)?;
         }
         Step::Desire(map, word) => return sim.desire(*map, word),
-        Step::Skip(map) => sim.skip(*map)?,
+        Step::Skip(map) => {
+            sim.skip(*map)?;
+            // Of two records of one primary key only the later one is kept as skipped (docs/guarantees.md, known gaps):
+            // the row of the earlier one may stay.
+            t.began_anew(sim);
+        }
         Step::Reload(maps) => {
             sim.reload(maps)?;
             t.reloaded(maps);

@@ -97,7 +97,7 @@ fn text(rng: &mut Rng, s: &Table, depth: u32) -> String {
     let inner = text(rng, s, depth - 1);
     match rng.below(9) {
         0 => format!("upper({inner})"),
-        1 => format!("concat({inner}, '-', {c})"),
+        1 => format!("concat({inner}, '+', {c})"),
         2 => format!("trim({inner})"),
         3 => format!("left({inner}, {})", 1 + rng.below(5)),
         4 => format!("coalesce({inner}, 'none')"),
