@@ -189,7 +189,15 @@ impl Template for Any {
         let first = write::map(rng, &self.tables, &self.key, self.flipped);
         let mut texts = self.texts.clone();
         texts[0] = first;
-        super::world::checked(&schemas, &texts, None).is_ok().then_some(texts)
+        match super::world::checked(&schemas, &texts, None) {
+            Ok(_) => Some(texts),
+            Err(e) => {
+                if std::env::var("TABLEMAP_SIM_REFUSED").is_ok() {
+                    println!("refused: {}\n{e}", texts.join("\n"));
+                }
+                None
+            }
+        }
     }
     fn reloaded(&mut self, maps: &[String]) {
         self.texts = maps.to_vec();

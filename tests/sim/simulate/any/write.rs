@@ -286,7 +286,7 @@ pub fn map(rng: &mut Rng, tables: &[Table], key: &str, flipped: bool) -> String 
             }
         }
     }
-    for c in t.columns.iter().filter(|c| c.required && c.name.starts_with('C')) {
+    for c in t.columns.iter().filter(|c| c.required && c.name.starts_with('C') && c.name != "CODE") {
         if !lines.iter().any(|(n, _)| *n == c.name) {
             lines.push((c.name.clone(), written(flipped, &c.name, "'must'", "", false)));
         }
