@@ -16,6 +16,9 @@ const TARGETS: &[(&str, Body)] = &[
     ("convert", bodies::convert),
     ("check", bodies::check),
     ("fix", bodies::fix),
+    ("documented", bodies::documented),
+    ("dual_write", bodies::dual_write),
+    ("versions", bodies::versions),
 ];
 
 fn root() -> &'static Path {
