@@ -14,6 +14,9 @@ pub fn documented(data: &[u8]) {
     let file = sources.add("input.md", text);
     let (told, findings) = import::documented(&sources, file);
     in_bounds(&sources, &findings);
+    if told.is_empty() {
+        return;
+    }
     brought(&mut sources, told);
 }
 
@@ -24,6 +27,9 @@ pub fn dual_write(data: &[u8]) {
     let file = sources.add("input.json", text);
     let (told, findings) = import::dual_write(&sources, file);
     in_bounds(&sources, &findings);
+    if told.is_empty() {
+        return;
+    }
     let (done, stores) = brought(&mut sources, told);
     for m in &done.maps {
         let source = export::Source {
