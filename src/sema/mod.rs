@@ -53,7 +53,7 @@ pub struct Input<'a> {
     /// The stores: name in the project, schema.
     pub stores: &'a [(String, Arc<StoreSchema>)],
     /// The map files.
-    pub files: &'a [(FileId, ast::File)],
+    pub files: &'a [(FileId, Arc<ast::File>)],
     /// The configured companies; none = all.
     pub companies: Option<&'a [String]>,
     /// The project's time zone.

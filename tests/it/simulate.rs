@@ -130,7 +130,7 @@ impl Sim {
             let file = sources.add(format!("m{i}.tmap"), text.clone());
             let (ast, findings) = tablemap::syntax::dsl::parse(&sources, file);
             assert!(findings.is_empty(), "{findings:?}");
-            files.push((file, ast));
+            files.push((file, std::sync::Arc::new(ast)));
         }
         let input = sema::Input {
             sources: &sources,

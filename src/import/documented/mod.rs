@@ -104,7 +104,7 @@ impl Reader {
         let set_of = |w: &&str| w.strip_prefix('(').and_then(|w| w.strip_suffix(')')).filter(|w| set_like(w)).is_some();
         // In some languages words follow the second table.
         let last = words.iter().rposition(|w| w.is_ascii()).map_or(0, |i| i + 1);
-        let named = match (words.iter().rposition(|w| set_of(&w)), &words[..last]) {
+        let named = match (words.iter().rposition(&set_of), &words[..last]) {
             (Some(i), _) if i > 0 => Some((words[..i].join(" "), words[i].trim_matches(['(', ')']))),
             (_, [entity @ .., set]) if brackets && set_like(set) && !entity.is_empty() => {
                 Some((entity.join(" "), *set))
@@ -113,7 +113,7 @@ impl Reader {
             (_, [entity @ .., _, set]) if set_like(set) && !entity.is_empty() => Some((entity.join(" "), *set)),
             _ => None,
         };
-        let certain = brackets || words.iter().any(|w| set_of(&w));
+        let certain = brackets || words.iter().any(set_of);
         let inside = self.section.as_ref().is_some_and(|s| s.depth < depth);
         let at = self.span(start, line.len());
         match named {
@@ -317,7 +317,7 @@ impl Reader {
                 .is_none_or(|t| t.parse::<i64>().is_ok() || ["true", "false"].contains(&t.to_lowercase().as_str()))
         };
         let (lefts, rights) = (pairs.iter().all(|p| number(&p.left)), pairs.iter().all(|p| number(&p.right)));
-        if columns.turned && !(rights && !lefts) {
+        if columns.turned && (!rights || lefts) {
             pairs.iter_mut().for_each(|p| std::mem::swap(&mut p.left, &mut p.right));
         }
         pairs
