@@ -87,7 +87,7 @@ impl Engine {
                     item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
                 }
                 Verdict::FilteredOut => {
-                    if l.exit_delete {
+                    if l.exit_delete && !mutant!("exit-never-deletes") {
                         self.gone(leg, snapshot, work, looked_up, Some(row), &mut item)?;
                     }
                 }
@@ -129,7 +129,9 @@ impl Engine {
         }
         let row = self.row_before(leg, snapshot, work, looked_up, now)?;
         let context = &self.maps.context;
-        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
+        if !mutant!("deletes-what-never-matched")
+            && !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false)
+        {
             return Ok(());
         }
         if let Ok(lines) = apply::evaluate_key(l, context, &row) {
@@ -155,7 +157,7 @@ impl Engine {
         // What changed before the record was last consumed is no change for it.
         let from = looked_up.partition_point(|e| e.seq <= work.since);
         let looked_up = &looked_up[from..];
-        if looked_up.is_empty() {
+        if looked_up.is_empty() || mutant!("lookups-as-now") {
             return Ok(());
         }
         let schema = &self.maps.stores[l.source.store].1;
@@ -229,7 +231,7 @@ impl Engine {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
-        match through || self.key_changed(leg, work, row) {
+        match (through || self.key_changed(leg, work, row)) && !mutant!("found-by-new-key-only") {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),
         }
