@@ -62,11 +62,6 @@ impl Engine {
                 items.push(item);
                 continue;
             }
-            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
-                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
-                items.push(item);
-                continue;
-            }
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
@@ -75,6 +70,12 @@ impl Engine {
                     (false, true) => Some(work.old.clone()),
                     (false, false) => None,
                 };
+            }
+            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
+                item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
             }
             let start = values.len();
             let verdict = match unanswered.remove(&i) {

@@ -302,7 +302,7 @@ impl Folded {
 
     fn add_direct(&mut self, leg: &LegRt, c: Change) {
         let Ok(key) = c.key else { return };
-        let from = c.old_key.as_ref().unwrap_or(&key);
+        let from = c.old_key.as_ref().filter(|_| !mutant!("key-change-not-followed")).unwrap_or(&key);
         let from_id = leg.source_key(from);
         let i = match self.index.get(&from_id) {
             Some(i) => *i,
@@ -380,12 +380,10 @@ impl Folded {
     /// The record goes on under another primary key: what is folded of it goes with it.
     fn rename(&mut self, leg: &LegRt, from: &[Value], to: &[Value]) {
         let (from_id, to_id) = (leg.source_key(from), leg.source_key(to));
-        if from_id == to_id || mutant!("rename-not-followed") {
+        if from_id == to_id {
             return;
         }
-        if !mutant!("holder-not-ended") {
-            self.end_of(&to_id);
-        }
+        self.end_of(&to_id);
         if let Some(i) = self.index.remove(&from_id) {
             self.works[i].key = to.to_vec();
             self.index.insert(to_id, i);

@@ -368,16 +368,13 @@ impl WriteState for Handle {
     }
     fn quarantine(&mut self, q: &Quarantined) -> Result<()> {
         self.alive()?;
-        // What was before the first open change is kept.
-        let no_base = if mutant!("base-of-last-try") { "1" } else { "base = ''" };
-        let no_key = if mutant!("key-of-last-try") { "1" } else { "old_ikey = ''" };
         let sql = format!(
             "INSERT INTO _tablemap_quarantine ({QUARANTINE}) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
              ON CONFLICT (leg, key, company) DO UPDATE SET kind = excluded.kind, code = excluded.code, \
              line = excluded.line, \"column\" = excluded.\"column\", value = excluded.value, \
-             message = excluded.message, base = CASE WHEN {no_base} THEN excluded.base ELSE base END, \
-             old_ikey = CASE WHEN {no_key} THEN excluded.old_ikey ELSE old_ikey END, \
+             message = excluded.message, base = CASE WHEN base = '' THEN excluded.base ELSE base END, \
+             old_ikey = CASE WHEN old_ikey = '' THEN excluded.old_ikey ELSE old_ikey END, \
              tries = excluded.tries, next_try = excluded.next_try"
         );
         self.run(
