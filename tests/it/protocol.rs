@@ -45,7 +45,10 @@ fn looking_up(statements: &str) -> World {
     let map =
         one(&format!("operations left: create, update, delete\n {statements}\n fields {{\n V < v\n W < g.code\n}}"));
     let w = World::new(&[("a", a), ("b", &store("b", "t", "ID", "V: text(9)\nW: text(9)"))], &[&map]).limits(limits());
-    w.sql("a", "insert into g values (1, 'G', 1); insert into s values (1, 'a', 1), (2, 'b', 1), (3, 'c', 1)");
+    w.sql(
+        "a",
+        "insert into g values (1, 'G', 1), (2, 'H', 0); insert into s values (1, 'a', 1), (2, 'b', 1), (3, 'c', 1)",
+    );
     w.sync();
     w
 }
@@ -229,9 +232,12 @@ fn a_run_that_died_among_the_users_of_a_changed_row_does_all_of_them() {
 
 #[test]
 fn records_that_left_by_a_lookup_go_although_the_run_died() {
-    let change = "update s set v = 'x' where id = 1; update g set ok = 0; update s set v = 'y' where id = 2";
+    // The second record looks another row up by the time the first one is done.
+    let change = "update s set v = 'x' where id = 1; update g set ok = 0; update s set g = 2 where id = 2";
     let make = || looking_up("filter right: g.ok\n on exit left: delete");
-    dying(make, change, |w| assert_eq!(t(w), Vec::<String>::new()));
+    // In one stretch: docs/guarantees.md names the gap between two.
+    let limits = Limits { log_rows: 50, ..limits() };
+    dying_with(limits, make, change, |w| assert_eq!(t(w), Vec::<String>::new()));
 }
 
 #[test]
