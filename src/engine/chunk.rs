@@ -271,7 +271,7 @@ impl<'a> Chunk<'a> {
         let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         self.moved = false;
-        if self.mode.swaps {
+        if self.mode.swaps && !mutant!("no-swaps") {
             self.step_aside(tx, items, &records, &mut found, counts)?;
         }
         for ((record, hit), key) in records.iter_mut().zip(&mut found).zip(&keys) {
@@ -445,7 +445,7 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        if self.mode.full && !self.mode.compares && self.is_held(item) {
+        if self.mode.full && !self.mode.compares && self.is_held(item) && !mutant!("copy-decides-held") {
             // A copy decides no conflict that waits for a person.
             counts.unchanged += 1;
             return Ok(());
@@ -462,7 +462,9 @@ impl<'a> Chunk<'a> {
         }
         let (key, values) = match found {
             Found::None
-                if self.mode.compares && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
+                if self.mode.compares
+                    && !mutant!("recover-makes-rows")
+                    && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
             {
                 self.compared.alone(|| super::message::record(&self.engine.maps, leg, &item.key));
                 counts.unchanged += 1;
@@ -524,7 +526,7 @@ impl<'a> Chunk<'a> {
         let mut rekeyed = false;
         for (i, cell) in leg.cells.iter().enumerate() {
             let (now, there) = (&record.cells[i], &values[i]);
-            if now == there {
+            if now == there && !mutant!("writes-what-is-there") {
                 continue;
             }
             if cell.key {
@@ -532,7 +534,7 @@ impl<'a> Chunk<'a> {
                     continue;
                 }
                 rekeyed |= cell.once;
-            } else if cell.once {
+            } else if cell.once && !mutant!("once-is-always") {
                 continue;
             }
             if let Some((number, exact)) = cell.two_way {
@@ -697,6 +699,7 @@ impl<'a> Chunk<'a> {
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
+            && !mutant!("delete-always-wins")
         {
             let verdict = self.whole(item);
             self.note(tx, item, &there, None, Some(&values), &[], verdict)?;
@@ -742,7 +745,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<bool> {
         let leg = self.leg;
-        if item.path.is_empty() {
+        if item.path.is_empty() || mutant!("path-not-carried") {
             tx.writing(&leg.name, settles, &leg.name)?;
             return Ok(true);
         }

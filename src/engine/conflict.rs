@@ -83,7 +83,7 @@ impl PendingTarget {
     /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
     /// whatever its primary key is called: it is compared with what that one was.
     pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {
-        let held = self.held.contains_key(&self.opposite.source_key(key));
+        let held = self.held.contains_key(&self.opposite.source_key(key)) && !mutant!("held-not-woken");
         let pending = Pending::of(&self.folded.works[self.folded.at(&self.opposite, key)?]);
         let pending = Pending { held, ..pending };
         match pending.inserted || pending.reborn {
@@ -94,7 +94,8 @@ impl PendingTarget {
 
     /// What is pending for a row that is gone, by its integration key.
     pub fn gone(&self, ikey: &Key) -> Option<Pending> {
-        let logged = self.gone.get(ikey).map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
+        let known = self.gone.get(ikey).filter(|_| !mutant!("deleted-there-is-made-again"));
+        let logged = known.map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
         logged.or_else(|| self.held.get(self.held_by.get(ikey)?).cloned())
     }
 }
@@ -154,6 +155,7 @@ pub(super) enum Verdict {
 /// What a map says of conflicts, for a leg that reads `source`.
 pub(super) fn verdict(policy: Option<Conflict>, source: Side) -> Verdict {
     match policy {
+        _ if mutant!("last-one-wins") => Verdict::Source,
         Some(Conflict::Wins(side) | Conflict::MergeElse(side)) if side == source => Verdict::Source,
         Some(Conflict::Wins(_) | Conflict::MergeElse(_)) => Verdict::Target,
         Some(Conflict::Hold | Conflict::MergeElseHold) | None => Verdict::Hold,
@@ -165,12 +167,12 @@ pub(super) fn decide(verdict: Verdict, lines: &[LineState]) -> Decision {
     let mut d = Decision { settles: true, ..Decision::default() };
     for line in lines {
         match (line.decided, line.changed_here, line.changed_there) {
-            _ if line.equal => {}
+            _ if line.equal && !mutant!("equal-is-conflict") => {}
             (Some(true), ..) => d.force.push(line.number),
             (None, _, false) => {}
             (Some(false), ..) | (None, false, true) => {
                 d.skip.push(line.number);
-                d.settles = false;
+                d.settles = mutant!("skipped-line-settles");
             }
             (None, true, true) => d.conflicts.push(line.number),
         }
@@ -211,6 +213,8 @@ impl Chunk<'_> {
             return None;
         }
         let pending = pending.as_ref();
+        let whole = compares || mutant!("conflicts-by-record");
+        let compares = compares && !mutant!("recover-takes-the-source");
         let source = leg.into.other();
         let lines: Vec<LineState> = (0..leg.map.two_way)
             .map(|number| {
@@ -218,7 +222,7 @@ impl Chunk<'_> {
                     (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
                 LineState {
                     number,
-                    changed_here: compares || record.elsewhere || self.line_changed(item, number),
+                    changed_here: whole || record.elsewhere || self.line_changed(item, number),
                     changed_there: compares || pending.is_some_and(|p| self.changed_there(p, number, there)),
                     equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
                     decided: resolution.and_then(|r| r.side(&leg.map, number)).map(|side| side == source),

@@ -62,11 +62,6 @@ impl Engine {
                 items.push(item);
                 continue;
             }
-            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
-                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
-                items.push(item);
-                continue;
-            }
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
@@ -75,6 +70,12 @@ impl Engine {
                     (false, true) => Some(work.old.clone()),
                     (false, false) => None,
                 };
+            }
+            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
+                item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
             }
             let start = values.len();
             let verdict = match unanswered.remove(&i) {
@@ -87,7 +88,7 @@ impl Engine {
                     item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
                 }
                 Verdict::FilteredOut => {
-                    if l.exit_delete {
+                    if l.exit_delete && !mutant!("exit-never-deletes") {
                         self.gone(leg, snapshot, work, looked_up, Some(row), &mut item)?;
                     }
                 }
@@ -129,7 +130,9 @@ impl Engine {
         }
         let row = self.row_before(leg, snapshot, work, looked_up, now)?;
         let context = &self.maps.context;
-        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
+        if !mutant!("deletes-what-never-matched")
+            && !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false)
+        {
             return Ok(());
         }
         if let Ok(lines) = apply::evaluate_key(l, context, &row) {
@@ -155,7 +158,7 @@ impl Engine {
         // What changed before the record was last consumed is no change for it.
         let from = looked_up.partition_point(|e| e.seq <= work.since);
         let looked_up = &looked_up[from..];
-        if looked_up.is_empty() {
+        if looked_up.is_empty() || mutant!("lookups-as-now") {
             return Ok(());
         }
         let schema = &self.maps.stores[l.source.store].1;
@@ -234,7 +237,7 @@ impl Engine {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
-        match through || self.key_changed(leg, work, row) {
+        match (through || self.key_changed(leg, work, row)) && !mutant!("found-by-new-key-only") {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),
         }

@@ -150,6 +150,7 @@ impl Folded {
     pub fn new(leg: &LegRt, ahead: Vec<Ahead>, ledger: i64, limit: usize, wanted: HashSet<Key>) -> Folded {
         let mut ahead: Vec<(i64, AheadKind, Key)> = ahead
             .into_iter()
+            .filter(|_| !mutant!("no-ahead"))
             .filter_map(|a| Some((a.through, a.kind, leg.source_key(&Key::parse(&a.key, &leg.source_key_types)?.0))))
             .collect();
         // A record that is gone went before what came under its key was consumed.
@@ -184,7 +185,7 @@ impl Folded {
 
     /// Up to where the fold took up every record: `head` where none was left.
     pub fn end(&self, head: i64) -> i64 {
-        self.left.map_or(head, |left| left - 1)
+        self.left.filter(|_| !mutant!("end-past-what-was-left")).map_or(head, |left| left - 1)
     }
 
     /// The work of the record that has this primary key at the end of the log.
@@ -238,10 +239,11 @@ impl Folded {
                 }
                 super::lookups::add(leg, &c, &mut self.looked_up);
             }
-            if c.table != l.source.table || c.seq <= self.ledger {
+            if c.table != l.source.table || (c.seq <= self.ledger && !mutant!("no-ledger")) {
                 continue;
             }
             let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
+            let own = own && !mutant!("echo-unknown");
             match (&c.key, own) {
                 (Err(m), _) => self.misfit(&c, m),
                 (Ok(_), true) => self.add_own(leg, &c),
@@ -284,7 +286,7 @@ impl Folded {
                 self.back.push(key.clone());
             }
         }
-        if c.settles
+        if ((c.settles && !mutant!("no-settles")) || mutant!("settles-always"))
             && let Some(i) = self.index.remove(&id)
         {
             // What came before is done for this leg.
@@ -300,7 +302,7 @@ impl Folded {
 
     fn add_direct(&mut self, leg: &LegRt, c: Change) {
         let Ok(key) = c.key else { return };
-        let from = c.old_key.as_ref().unwrap_or(&key);
+        let from = c.old_key.as_ref().filter(|_| !mutant!("key-change-not-followed")).unwrap_or(&key);
         let from_id = leg.source_key(from);
         let i = match self.index.get(&from_id) {
             Some(i) => *i,
@@ -323,6 +325,9 @@ impl Folded {
         w.last = c.seq;
         w.deleted = c.op == Op::Delete;
         for (column, value) in c.old {
+            if mutant!("base-of-last-change") {
+                w.old.remove(&column);
+            }
             w.old.entry(column).or_insert(value);
         }
         if c.path.len() > w.path.len() {

@@ -20,12 +20,14 @@ mod kept;
 mod kill;
 mod levels;
 mod library;
+mod mutants;
 mod mutations;
 mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
+mod protocol;
 mod recipes;
 mod render;
 mod simulate;

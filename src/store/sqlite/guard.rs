@@ -120,7 +120,7 @@ fn triggers(
         Op::Touch | Op::Truncate => return Err("is for no operation people have".into()),
     };
     const NOT_OURS: &str = "NOT EXISTS (SELECT 1 FROM _tablemap_writer)";
-    let mut when = vec![NOT_OURS.to_string()];
+    let mut when = vec![if mutant!("guard-stops-own-writes") { "1".into() } else { NOT_OURS.to_string() }];
     if g.op == Op::Update {
         let free = |name: &str| g.except.iter().any(|c| t.column(*c).name.eq_ignore_ascii_case(name));
         let fenced: Vec<String> = shape
@@ -161,7 +161,7 @@ fn triggers(
         format!("CREATE TRIGGER {} {event} ON {on} WHEN {when} BEGIN {body} END", ident(name))
     };
     let mut all = vec![(name.to_string(), make(name, event, &when.join(" AND "), &refuse(&key(row), "")), false)];
-    if g.op != Op::Delete || shape.unique.is_empty() {
+    if g.op != Op::Delete || shape.unique.is_empty() || mutant!("guard-lets-replace-pass") {
         return Ok(all);
     }
     let condition = match &g.when {

@@ -448,6 +448,9 @@ impl WriteState for Handle {
     }
     fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> Result<()> {
         self.alive()?;
+        if mutant!("holders-not-noted") {
+            return Ok(());
+        }
         self.run(
             "INSERT INTO _tablemap_held (leg, ikey, key, through) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through",
