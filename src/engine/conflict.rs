@@ -16,6 +16,8 @@ pub(super) struct Pending {
     pub base: HashMap<ColumnId, Value>,
     /// Whether the row was inserted by a direct change.
     pub inserted: bool,
+    /// It was inserted, and no record of the other side was found to be the same yet.
+    pub unmet: bool,
     /// It was deleted, and a row came under the same primary key.
     pub reborn: bool,
     /// The opposite leg holds the record for a person: the conflict is written down there.
@@ -71,7 +73,7 @@ impl PendingTarget {
         for i in std::mem::take(&mut self.folded.ended) {
             let w = &self.folded.works[i];
             // What came and went was never there for this leg.
-            if !w.based {
+            if !w.based && !w.met {
                 continue;
             }
             if let Some(ikey) = ikey_in(leg, &w.old) {
@@ -107,7 +109,13 @@ fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
 
 impl Pending {
     fn of(work: &Work) -> Pending {
-        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some(), held: false }
+        Pending {
+            base: work.old.clone(),
+            inserted: !work.based,
+            unmet: !work.based && !work.met,
+            reborn: work.reborn.is_some(),
+            held: false,
+        }
     }
 }
 

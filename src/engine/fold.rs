@@ -27,6 +27,8 @@ pub(super) struct Work {
     pub old: HashMap<ColumnId, Value>,
     /// Whether those before values may be trusted for two-way lines: the record was changed, not inserted.
     pub based: bool,
+    /// It was inserted, and the opposite leg found it before it was told: its row is on the other side as well.
+    pub met: bool,
     /// Something it looks up changed.
     pub dependent: bool,
     /// The longest path that led to it.
@@ -71,6 +73,7 @@ impl Work {
             since: 0,
             old: HashMap::new(),
             based: false,
+            met: false,
             dependent: false,
             path: String::new(),
             misfit: None,
@@ -99,12 +102,21 @@ impl Work {
         self.gone || (self.deleted && leg.source_key(&self.start) != leg.source_key(&self.key))
     }
 
+    /// The opposite leg found its row. Should it go now, the row on the other side has to go too.
+    fn meet(&mut self) {
+        if !self.based {
+            self.met = true;
+            self.old.clear();
+        }
+    }
+
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
     pub fn part(&mut self, reborn: Reborn) -> Work {
         let mut new = Work::of(self.key.clone());
         (new.first, new.last, new.since) = (reborn.born, self.last, self.since);
         (new.newborn, new.owns, new.dependent) = (true, false, self.dependent);
         new.path.clone_from(&self.path);
+        new.met = std::mem::take(&mut self.met);
         (self.key, self.last, self.gone, self.deleted) = (reborn.key, reborn.died, true, true);
         new
     }
@@ -284,9 +296,18 @@ impl Folded {
                 self.back.push(key.clone());
             }
         }
-        if c.settles
-            && let Some(i) = self.index.remove(&id)
+        if !c.settles
+            && c.op == Op::Update
+            && let Some(i) = self.index.get(&id)
         {
+            self.works[*i].meet();
+        }
+        let known = if c.settles { self.index.remove(&id) } else { None };
+        if c.settles && c.op == Op::Update && (known.is_some() || self.left.is_some()) {
+            // It may have come under its integration key since another record left that one.
+            self.back.push(key.clone());
+        }
+        if let Some(i) = known {
             // What came before is done for this leg.
             self.drop_work(leg, i);
             if self.left.is_some() && c.op != Op::Delete {
@@ -316,6 +337,9 @@ impl Folded {
             }
         };
         let w = &mut self.works[i];
+        if c.op == Op::Touch && w.last > 0 {
+            w.meet();
+        }
         if c.op == Op::Insert && w.last > 0 && w.reborn.is_none() {
             w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq });
         }

@@ -29,4 +29,5 @@ mod proofs;
 mod recipes;
 mod render;
 mod simulate;
+mod torture;
 mod versions;
