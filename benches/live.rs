@@ -98,7 +98,8 @@ impl<'a> Bench<'a> {
 
     /// Changes `n` records, from the `from`th on, in transactions of a thousand; each is marked with `mark`.
     fn change(&self, c: &Connection, from: usize, n: usize, mark: &str) {
-        let mut s = c.prepare("UPDATE invoice SET po_number = ?2, amount = amount + 1, region = 'R99' WHERE id = ?1").unwrap();
+        let mut s =
+            c.prepare("UPDATE invoice SET po_number = ?2, amount = amount + 1, region = 'R99' WHERE id = ?1").unwrap();
         let ids: Vec<&String> = self.ids.iter().cycle().skip(from % self.ids.len()).take(n).collect();
         for part in ids.chunks(1000) {
             c.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -156,8 +157,7 @@ impl<'a> Bench<'a> {
         for (i, at) in changes {
             let mark = format!("L{i}");
             loop {
-                let there: Option<String> =
-                    s.query_row([&self.ids[i % self.ids.len()]], |r| r.get(0)).unwrap();
+                let there: Option<String> = s.query_row([&self.ids[i % self.ids.len()]], |r| r.get(0)).unwrap();
                 if there.as_deref() == Some(&mark) {
                     break;
                 }
@@ -210,7 +210,9 @@ fn measure(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
     for rows in [rows / 10, rows] {
         let bench = Bench::new(dir, tablemap, rows);
         if lines.is_empty() {
-            println!("\n| from commit to commit | median | 99th percentile | worst | engine |\n|---|---:|---:|---:|---:|");
+            println!(
+                "\n| from commit to commit | median | 99th percentile | worst | engine |\n|---|---:|---:|---:|---:|"
+            );
             bench.latency(200, 20);
         }
         let nothing = median(&(0..rounds).map(|_| bench.done(&["run", "--once"]).cpu).collect::<Vec<_>>());
@@ -224,7 +226,9 @@ fn measure(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
             ));
         }
         if bench.ids.len() >= 200_000 {
-            println!("\n| changes carried | wall | CPU | records/s | records per CPU second |\n|---|---:|---:|---:|---:|");
+            println!(
+                "\n| changes carried | wall | CPU | records/s | records per CPU second |\n|---|---:|---:|---:|---:|"
+            );
             let n = 200_000;
             let tooks: Vec<Took> = (0..rounds).map(|r| bench.pending(n, rounds + r)).collect();
             let wall = median(&tooks.iter().map(|t| t.wall).collect::<Vec<_>>());
@@ -237,7 +241,9 @@ fn measure(dir: &Path, tablemap: &Path, rows: u64, rounds: usize) {
             bench.steady(10);
         }
     }
-    println!("\n| rows in the table | changed | wall | CPU | CPU per change, without starting |\n|---:|---:|---:|---:|---:|");
+    println!(
+        "\n| rows in the table | changed | wall | CPU | CPU per change, without starting |\n|---:|---:|---:|---:|---:|"
+    );
     lines.iter().for_each(|l| println!("{l}"));
 }
 

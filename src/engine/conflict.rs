@@ -14,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Pending {
     /// The values before the first of them, where the log holds them; a row that was inserted has none.
     pub base: HashMap<ColumnId, Value>,
+    /// Columns that hold what they held before, where `base` says nothing of them.
+    pub even: HashSet<ColumnId>,
     /// Whether the row was inserted by a direct change.
     pub inserted: bool,
     /// It was inserted, and no record of the other side was found to be the same yet.
@@ -111,6 +113,7 @@ impl Pending {
     fn of(work: &Work) -> Pending {
         Pending {
             base: work.old.clone(),
+            even: work.even.clone(),
             inserted: !work.based,
             unmet: !work.based && !work.met,
             reborn: work.reborn.is_some(),
@@ -240,7 +243,10 @@ impl Chunk<'_> {
     /// need not mean a change: an upsert that did nothing leaves one too.
     pub(super) fn changed_there(&self, pending: &Pending, number: usize, there: &[Value]) -> bool {
         let of_line = |i: &usize| self.leg.cells[*i].two_way.is_some_and(|(n, _)| n == number);
-        let unlike = |i: usize| pending.base.get(&self.leg.cells[i].column).is_none_or(|b| *b != there[i]);
+        let unlike = |i: usize| {
+            let column = &self.leg.cells[i].column;
+            pending.base.get(column).map_or_else(|| !pending.even.contains(column), |b| *b != there[i])
+        };
         let another = |i: &usize| {
             let fold = self.leg.cells[*i].collation;
             pending.base.get(&self.leg.cells[*i].column).is_some_and(|b| fold.fold(b) != fold.fold(&there[*i]))

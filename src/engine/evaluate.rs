@@ -73,7 +73,7 @@ impl Engine {
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
                 item.base = match (work.dependent && work.untouched(), work.based) {
                     (true, _) => Some(item.now.clone()),
-                    (false, true) => Some(work.old.clone()),
+                    (false, true) => Some(work.base(&item.now)),
                     (false, false) => None,
                 };
             }

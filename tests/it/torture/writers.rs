@@ -163,12 +163,14 @@ impl Writer {
             0..=2 => format!("insert or ignore into {table}({key}, {all}) values ('h{k}', {list})"),
             3 => format!("insert or replace into {table}({key}, {all}) values ('h{k}', {list})"),
             4..=7 => format!("update {table} set {} = {} where {which}", columns[c], values[c]),
-            8 => format!("update {table} set {} = {}, {} = null where {which}", columns[c], values[c], columns[(c + 1 + v % 2) % 3]),
-            9..=10 => format!("delete from {table} where {which}"),
-            _ => format!(
-                "update {table} set {key} = 'm{}{}.{}' where {which}",
-                self.store, self.n, self.count
+            8 => format!(
+                "update {table} set {} = {}, {} = null where {which}",
+                columns[c],
+                values[c],
+                columns[(c + 1 + v % 2) % 3]
             ),
+            9..=10 => format!("delete from {table} where {which}"),
+            _ => format!("update {table} set {key} = 'm{}{}.{}' where {which}", self.store, self.n, self.count),
         }
     }
 
@@ -183,7 +185,10 @@ impl Writer {
         match self.rng.below(12) {
             0..=2 => format!("insert or ignore into {table}({key}, {all}) values ({k}, {list})"),
             3 => format!("insert or replace into {table}({key}, {all}) values ({k}, {list})"),
-            4 => format!("insert into {table}({key}, {all}) values ({k}, {list}) on conflict({key}) do update set {} = {}", columns[c], values[c]),
+            4 => format!(
+                "insert into {table}({key}, {all}) values ({k}, {list}) on conflict({key}) do update set {} = {}",
+                columns[c], values[c]
+            ),
             5..=6 => format!("update {table} set {} = {} where {key} = {k}", columns[c], values[c]),
             7 => format!("update or ignore {table} set {key} = {other} where {key} = {k}"),
             8 => format!("update or replace {table} set {key} = {other} where {key} = {k}"),
