@@ -30,7 +30,13 @@ fn asked_to_end_it_ends_with_0_under_writers() {
     let writers = Writers::start(&site, &["a", "b"], seed() + 2, Duration::from_millis(40), 300);
     for n in 0..4 {
         let mut engine = Running::start(&site, &["run"], &[]);
-        std::thread::sleep(Duration::from_millis(300 + 150 * n));
+        // Before it says so it does not listen yet.
+        let began = Instant::now();
+        while log(&site).matches("running 4 maps").count() <= n {
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not start\n{}", log(&site));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(150 * n as u64));
         signal(&engine, "TERM");
         let began = Instant::now();
         while engine.0.try_wait().unwrap().is_none() {
@@ -62,7 +68,7 @@ fn taken_over_while_it_was_stopped() {
         signal(&engine, "STOP");
         let mut other = Running::start(&next, &["run"], &[]);
         let began = Instant::now();
-        while epochs(&next) != before.iter().map(|e| e + 1).collect::<Vec<_>>() {
+        while epochs(&next).iter().zip(&before).any(|(now, before)| now <= before) {
             if other.0.try_wait().unwrap().is_some() {
                 // The one that sleeps holds a store locked: it has to finish its transaction first.
                 assert!(log(&next).contains("locked"), "{}", log(&next));
@@ -120,7 +126,7 @@ fn a_disk_that_is_full_is_no_records_fault() {
         if o.status.code() != Some(0) {
             refused += 1;
             assert_eq!(o.status.code(), Some(3), "{kib} KiB: {:?} {said}", o.status);
-            assert!(said.contains("store `") && said.contains("help:"), "{said}");
+            assert!(said.contains("store `") && said.contains("cannot be reached"), "{said}");
         }
         for store in ["a", "b"] {
             assert_eq!(site.rows(store, "pragma integrity_check"), [["ok"]]);
