@@ -33,6 +33,8 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
     pub start: Option<Vec<Value>>,
+    /// The same whatever waits, and up to which log number it was consumed then.
+    pub stood: (Vec<Value>, i64),
     /// It left its primary key, nothing of it waits, and another record may have the key now: what waits is that one's.
     pub silent: bool,
     /// It is not there.
@@ -93,8 +95,8 @@ pub(super) struct Left {
 
 /// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
 /// one of them is not another record's from before. With each the source key of the record that was consumed ahead of
-/// the position; none where this cycle wrote it.
-pub(super) type Claims = HashMap<u128, Option<String>>;
+/// the position, and up to where; none where this cycle wrote it.
+pub(super) type Claims = HashMap<u128, Option<(String, i64)>>;
 
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
@@ -551,6 +553,7 @@ impl<'a> Chunk<'a> {
         if columns.is_empty() || !leg.leg().operations.update {
             self.claim(tx, item, &ikey)?;
             self.wake(tx, key, values)?;
+            self.meet(tx, key, values)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
             return self.solved(tx, item, &company);

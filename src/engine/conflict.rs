@@ -14,8 +14,12 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Pending {
     /// The values before the first of them, where the log holds them; a row that was inserted has none.
     pub base: HashMap<ColumnId, Value>,
+    /// Columns that hold what they held before, where `base` says nothing of them.
+    pub even: HashSet<ColumnId>,
     /// Whether the row was inserted by a direct change.
     pub inserted: bool,
+    /// It was inserted, and no record of the other side was found to be the same yet.
+    pub unmet: bool,
     /// It was deleted, and a row came under the same primary key.
     pub reborn: bool,
     /// The opposite leg holds the record for a person: the conflict is written down there.
@@ -71,7 +75,7 @@ impl PendingTarget {
         for i in std::mem::take(&mut self.folded.ended) {
             let w = &self.folded.works[i];
             // What came and went was never there for this leg.
-            if !w.based {
+            if !w.based && !w.met {
                 continue;
             }
             if let Some(ikey) = ikey_in(leg, &w.old) {
@@ -108,7 +112,14 @@ fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
 
 impl Pending {
     fn of(work: &Work) -> Pending {
-        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some(), held: false }
+        Pending {
+            base: work.old.clone(),
+            even: work.even.clone(),
+            inserted: !work.based,
+            unmet: !work.based && !work.met,
+            reborn: work.reborn.is_some(),
+            held: false,
+        }
     }
 }
 
@@ -236,7 +247,10 @@ impl Chunk<'_> {
     /// need not mean a change: an upsert that did nothing leaves one too.
     pub(super) fn changed_there(&self, pending: &Pending, number: usize, there: &[Value]) -> bool {
         let of_line = |i: &usize| self.leg.cells[*i].two_way.is_some_and(|(n, _)| n == number);
-        let unlike = |i: usize| pending.base.get(&self.leg.cells[i].column).is_none_or(|b| *b != there[i]);
+        let unlike = |i: usize| {
+            let column = &self.leg.cells[i].column;
+            pending.base.get(column).map_or_else(|| !pending.even.contains(column), |b| *b != there[i])
+        };
         let another = |i: &usize| {
             let fold = self.leg.cells[*i].collation;
             pending.base.get(&self.leg.cells[*i].column).is_some_and(|b| fold.fold(b) != fold.fold(&there[*i]))

@@ -46,6 +46,7 @@ impl Engine {
                 absent: false,
                 kept: work.before.clone(),
                 start: work.owns.then(|| work.start.clone()),
+                stood: (work.start.clone(), work.since),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -67,7 +68,7 @@ impl Engine {
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
                 item.base = match (work.dependent && work.untouched(), work.based) {
                     (true, _) => Some(item.now.clone()),
-                    (false, true) => Some(work.old.clone()),
+                    (false, true) => Some(work.base(&item.now)),
                     (false, false) => None,
                 };
             }
@@ -123,7 +124,10 @@ impl Engine {
         let known = match now {
             // It is there and does not match now.
             Some(_) => !work.old.is_empty() || work.dependent,
-            None => !work.old.is_empty() && (leg.map.two_way == 0 || work.based || work.untouched()),
+            None => {
+                let was_there = work.based || work.met || work.untouched();
+                !work.old.is_empty() && (leg.map.two_way == 0 || was_there)
+            }
         };
         if !known {
             return Ok(());

@@ -312,7 +312,9 @@ impl Engine {
         let target = leg.leg().target;
         let table = self.maps.stores[target.store].1.get(target.table);
         let types: Vec<Type> = leg.leg().key.iter().map(|c| table.column(*c).ty.clone()).collect();
-        let claim = |(ikey, key): (String, String)| Some((KeySet::fingerprint(&Key::parse(&ikey, &types)?), Some(key)));
+        let claim = |(ikey, key, through): (String, String, i64)| {
+            Some((KeySet::fingerprint(&Key::parse(&ikey, &types)?), Some((key, through))))
+        };
         Ok(held.into_iter().filter_map(claim).collect())
     }
 

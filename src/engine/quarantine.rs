@@ -153,7 +153,11 @@ impl Chunk<'_> {
             None => false,
             _ if mutant!("holders-unknown") => false,
             Some(None) => true,
-            Some(Some(by)) => item.start.as_ref().is_none_or(|k| self.leg.source_key(k).to_text() != *by),
+            // A primary key may have been several records', one after another, each consumed further on.
+            Some(Some((by, through))) => {
+                let (key, since) = &item.stood;
+                (item.start.is_none() && since != through) || self.leg.source_key(key).to_text() != *by
+            }
         }
     }
 

@@ -434,8 +434,12 @@ impl Engine {
             let same = known.as_ref().is_some_and(|p| p == progress);
             if !same {
                 if progress.cursor.is_empty() {
-                    tx.state_mut().drop_ledger(&leg.name)?;
-                    if known.is_none_or(|p| p.position != progress.position) {
+                    let goes_on = known.is_some_and(|p| p.position == progress.position);
+                    // What an earlier copy saw of the log is not pending, as long as the leg has not come past it.
+                    if !goes_on || progress.last_applied_at.is_empty() {
+                        tx.state_mut().drop_ledger(&leg.name)?;
+                    }
+                    if !goes_on {
                         tx.state_mut().drop_ahead(&leg.name, i64::MAX)?;
                     }
                 }

@@ -721,7 +721,7 @@ fn state_tables(make: Make<'_>) {
     let (gone, now, reborn) =
         (ahead("a", AheadKind::Gone, 3), ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9));
     assert_eq!(s.ahead(leg).unwrap(), vec![gone, now, reborn.clone()]);
-    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into()), ("l".into(), "a".into())]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into(), 9), ("l".into(), "a".into(), 5)]);
     assert_eq!(s.ledger(leg).unwrap(), vec![("k1".into(), 1), ("k0".into(), 2)]);
     assert_eq!(s.conflict_count(leg).unwrap(), 1);
     assert_eq!(s.conflicts(leg, Some("k")).unwrap(), vec![]);
@@ -743,7 +743,7 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.arrived(leg, 10).unwrap().len(), 0);
     s.drop_ahead(leg, 5).unwrap();
     assert_eq!(s.ahead(leg).unwrap(), vec![reborn]);
-    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into())]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into(), 9)]);
     s.drop_ledger(leg).unwrap();
     assert_eq!(s.ledger(leg).unwrap(), vec![]);
     s.forget_leg(leg).unwrap();

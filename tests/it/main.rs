@@ -31,4 +31,5 @@ mod protocol;
 mod recipes;
 mod render;
 mod simulate;
+mod torture;
 mod versions;

@@ -270,9 +270,9 @@ impl ReadState for Handle {
         };
         rows.into_iter().map(known).collect()
     }
-    fn held(&mut self, leg: &str) -> Result<Vec<(String, String)>> {
-        let sql = "SELECT ikey, key FROM _tablemap_held WHERE leg = ?1 ORDER BY ikey";
-        self.all(sql, [leg], |r| Ok((r.get(0)?, r.get(1)?)))
+    fn held(&mut self, leg: &str) -> Result<Vec<(String, String, i64)>> {
+        let sql = "SELECT ikey, key, through FROM _tablemap_held WHERE leg = ?1 ORDER BY ikey";
+        self.all(sql, [leg], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
     }
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>> {
         let sql = "SELECT upper_key, position FROM _tablemap_ledger WHERE leg = ?1 ORDER BY id";
