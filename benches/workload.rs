@@ -14,7 +14,7 @@ stores:
 maps: [\"*.tmap\"]
 ";
 
-const SRC_SCHEMA: &str = "\
+pub(crate) const SRC_SCHEMA: &str = "\
 store: src
 tables:
   invoice:
@@ -43,7 +43,7 @@ tables:
       po_number: text(20)
 ";
 
-const DST_SCHEMA: &str = "\
+pub(crate) const DST_SCHEMA: &str = "\
 store: dst
 tables:
   fin_invoice:
@@ -66,7 +66,7 @@ tables:
       modified: datetime
 ";
 
-const MAP: &str = "\
+pub(crate) const MAP: &str = "\
 # The bench's map: 11 renames (the key is one), 1 column of the same name, 1 value map, 1 default, 1 concatenation.
 map \"Invoices\" {
   id         invoices
@@ -94,19 +94,19 @@ map \"Invoices\" {
 }
 ";
 
-const SOURCE: &str = "CREATE TABLE invoice(
+pub(crate) const SOURCE: &str = "CREATE TABLE invoice(
  id TEXT PRIMARY KEY NOT NULL, number TEXT NOT NULL, customer TEXT NOT NULL, status INTEGER NOT NULL,
  amount NUMERIC NOT NULL, currency TEXT, date TEXT NOT NULL, due_date TEXT NOT NULL, tax NUMERIC NOT NULL,
  discount NUMERIC NOT NULL, net NUMERIC NOT NULL, salesperson TEXT, region TEXT, city TEXT, country TEXT,
  notes TEXT, created_at TEXT NOT NULL, modified_at TEXT NOT NULL, version INTEGER NOT NULL, po_number TEXT)";
 
-const TARGET: &str = "CREATE TABLE fin_invoice(
+pub(crate) const TARGET: &str = "CREATE TABLE fin_invoice(
  invoice_id TEXT PRIMARY KEY NOT NULL, invoice_no TEXT NOT NULL, customer_account TEXT NOT NULL,
  status_code TEXT NOT NULL, total_amount NUMERIC NOT NULL, currency_code TEXT NOT NULL, invoice_date TEXT NOT NULL,
  due_date TEXT, tax_amount NUMERIC, discount_amount NUMERIC, sales_rep TEXT, location TEXT, region_code TEXT,
  po_reference TEXT, modified TEXT)";
 
-const COLUMNS: &[&str] = &[
+pub(crate) const COLUMNS: &[&str] = &[
     "invoice_id",
     "invoice_no",
     "customer_account",
@@ -160,13 +160,13 @@ fn cents(c: u64) -> String {
     format!("{}.{:02}", c / 100, c % 100)
 }
 
-fn remove(db: &Path) {
+pub(crate) fn remove(db: &Path) {
     for tail in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{tail}", db.display()));
     }
 }
 
-fn generate(dir: &Path, rows: u64) {
+pub(crate) fn generate(dir: &Path, rows: u64) {
     const CITIES: [(&str, &str); 8] = [
         ("Berlin", "DE"),
         ("Amsterdam", "NL"),
@@ -270,7 +270,7 @@ fn check(db: &Path) -> Check {
 }
 
 /// Rows of `a` that are not the same, column by column, in `b`, and the other way round.
-fn differing(a: &Path, b: &Path) -> i64 {
+pub(crate) fn differing(a: &Path, b: &Path) -> i64 {
     let c = Connection::open_with_flags(a, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).unwrap();
     c.execute_batch(&format!("PRAGMA cache_size=-262144; ATTACH 'file:{}?mode=ro' AS b", b.display())).unwrap();
     let same: Vec<String> = COLUMNS.iter().map(|c| format!("x.{c} IS y.{c}")).collect();
@@ -288,15 +288,15 @@ fn peak(pid: u32) -> Option<u64> {
     status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
-struct Taken {
-    seconds: f64,
-    peak_mib: Option<f64>,
-    out: String,
+pub(crate) struct Taken {
+    pub(crate) seconds: f64,
+    pub(crate) peak_mib: Option<f64>,
+    pub(crate) out: String,
 }
 
 /// Runs a command to its end: wall time, start and end of the process included, and its highest resident size, looked
 /// at every two milliseconds.
-fn timed(command: &mut Command, log: &Path) -> Taken {
+pub(crate) fn timed(command: &mut Command, log: &Path) -> Taken {
     let out = std::fs::File::create(log).unwrap();
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(out).spawn().expect("the command starts");
@@ -370,7 +370,7 @@ impl Candidate {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut v = values.to_vec();
     v.sort_by(f64::total_cmp);
     match v.len() {
