@@ -25,6 +25,12 @@ mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_rights;
+#[cfg(feature = "postgres")]
+mod postgres_schema;
+#[cfg(feature = "postgres")]
+mod postgres_torture;
 mod proofs;
 mod recipes;
 mod render;
