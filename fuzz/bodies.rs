@@ -1,6 +1,10 @@
 //! What each fuzz target does with an input. The fuzzer (`fuzz_targets/`) and the test that replays what was found
 //! (`tests/it/fuzz_corpus.rs`) both include this file; a finding is a panic.
 
+mod exchange;
+
+pub use exchange::{documented, dual_write, versions};
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tablemap::diagnostic::Diagnostic;

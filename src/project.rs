@@ -10,13 +10,12 @@ mod stamp;
 
 pub use cache::Cache;
 pub use files::{DEFAULT_SIZE, read_text};
-pub use parallel::each;
+pub use parallel::{each, in_parallel};
 pub use poll::PollConfig;
 pub use read::read;
 pub use secret::Secret;
 pub use stamp::Stamp;
 
-use self::parallel::in_parallel;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::schema::StoreSchema;
 use crate::source::{FileId, Sources, Span};

@@ -1,7 +1,7 @@
 //! The parts of map files that are merged, and how they come together.
 
 use super::merge::{Item, Merge, Slot, trivia};
-use super::{matching, say};
+use super::{matching, merge_line, say};
 use crate::diagnostic::Diagnostic;
 use crate::source::{At, Span};
 use crate::syntax::ast::{
@@ -99,19 +99,8 @@ impl Item for Line {
     fn lead(&mut self) -> &mut Trivia {
         &mut self.trivia
     }
-    /// Pairs come together one by one; a line whose rest both changed is left to a person.
     fn finer(merge: &mut Merge, base: Option<&Self>, mine: &Self, theirs: &Self) -> Option<Self> {
-        let base = base?;
-        let (b, m, t) = (inline(base)?, inline(mine)?, inline(theirs)?);
-        let rest = |l: &Line| Line { values: None, ..l.clone() };
-        let (rb, rm, rt) = (rest(base), rest(mine), rest(theirs));
-        let kept = match () {
-            () if rm == rt || rt == rb => mine,
-            () if rm == rb => theirs,
-            () => return None,
-        };
-        let pairs = pairs(merge, b, m, t);
-        Some(Line { values: Some(LineValues::Inline(pairs)), trivia: mine.trivia.clone(), ..kept.clone() })
+        merge_line::line(merge, base?, mine, theirs)
     }
 }
 
@@ -162,6 +151,23 @@ impl Item for Edit {
     }
     fn lead(&mut self) -> &mut Trivia {
         self.trivia_mut()
+    }
+    /// What an edit says of a line or of pairs comes together as they do.
+    fn finer(merge: &mut Merge, base: Option<&Self>, mine: &Self, theirs: &Self) -> Option<Self> {
+        match (base?, mine, theirs) {
+            (Edit::Set(b, wb), Edit::Set(m, wm), Edit::Set(t, wt)) => {
+                let was = merge_line::one(wb, wm, wt)?;
+                Some(Edit::Set(Box::new(merge_line::line(merge, b, m, t)?), was))
+            }
+            (Edit::Add(b), Edit::Add(m), Edit::Add(t)) => Some(Edit::Add(Box::new(merge_line::line(merge, b, m, t)?))),
+            (Edit::AddPairs(_, b), Edit::AddPairs(c, m), Edit::AddPairs(_, t)) => {
+                Some(Edit::AddPairs(c.clone(), pairs(merge, b, m, t)))
+            }
+            (Edit::Drop(_, Some(b)), Edit::Drop(c, Some(m)), Edit::Drop(_, Some(t))) => {
+                Some(Edit::Drop(c.clone(), Some(pairs(merge, b, m, t))))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -408,18 +414,11 @@ fn needs(
     }
 }
 
-fn pairs(merge: &mut Merge, base: &Pairs, mine: &Pairs, theirs: &Pairs) -> Pairs {
+pub(super) fn pairs(merge: &mut Merge, base: &Pairs, mine: &Pairs, theirs: &Pairs) -> Pairs {
     let (all, rest) = merge.list(&base.pairs, &mine.pairs, &theirs.pairs, matching::pairs);
     let mut end = trivia(&base.end, &mine.end, &theirs.end);
     end.before.splice(0..0, rest);
     Pairs { pairs: all, at: mine.at, end }
-}
-
-fn inline(line: &Line) -> Option<&Pairs> {
-    match &line.values {
-        Some(LineValues::Inline(p)) => Some(p),
-        _ => None,
-    }
 }
 
 fn pair_comments(p: &Pairs) -> impl Iterator<Item = &Trivia> {

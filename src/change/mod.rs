@@ -6,6 +6,7 @@
 mod diff;
 mod matching;
 mod merge;
+mod merge_line;
 mod merge_map;
 mod say;
 mod show;

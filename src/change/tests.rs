@@ -208,6 +208,62 @@ fn pairs_and_prerequisites_come_together_one_by_one() {
     }
 }
 
+/// Changes of one line that do not touch each other come together; those that would change each other's meaning do not.
+#[test]
+fn parts_of_one_line_come_together() {
+    let with = |line: &str| parse(&BASE.replace("    CREDIT < credit default 0\n", &format!("    {line}\n")));
+    let merged = |base: &str, mine: &str, theirs: &str| {
+        let (text, conflicts) = three(&with(base), &with(mine), &with(theirs));
+        let (_, turned) = three(&with(base), &with(theirs), &with(mine));
+        assert_eq!(conflicts, turned, "{mine} | {theirs}");
+        let line = text.lines().skip_while(|l| !l.contains("fields {")).find(|l| l.trim_start().starts_with("CREDIT"));
+        let words = line.unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+        if conflicts == 0 { words } else { format!("{conflicts} conflict") }
+    };
+    for (base, mine, theirs, wanted) in [
+        ("CREDIT = credit", "CREDIT < credit", "CREDIT < credit default 0", "CREDIT << credit default 0"),
+        ("CREDIT < credit", "CREDIT < credit once", "CREDIT < credit default 0", "CREDIT << credit default 0 once"),
+        (
+            "CREDIT = a.credit",
+            "CREDIT < a.credit",
+            "CREDIT = a.credit on missing null",
+            "CREDIT < a.credit on missing null",
+        ),
+        (
+            "CREDIT < credit default 0",
+            "CREDIT < limit default 0",
+            "CREDIT < credit default 1",
+            "CREDIT << limit default 1",
+        ),
+        ("CREDIT < credit  # a", "CREDIT > credit  # a", "CREDIT < credit  # b", "CREDIT > credit # b"),
+        (
+            "CREDIT < credit { 1 = 2 }",
+            "CREDIT = credit { 1 = 2 }",
+            "CREDIT < credit { 1 = 2, 3 = 4 }",
+            "CREDIT >< credit { 1 = 2, 3 = 4 }",
+        ),
+        // Two-way lines have no default; a default was meant for the column that was written; what a pipe changes is
+        // what its operand gives.
+        ("CREDIT < credit", "CREDIT = credit", "CREDIT < credit default 0", "1 conflict"),
+        ("CREDIT < credit", "CREDIT > credit", "CREDIT < credit once", "1 conflict"),
+        ("CREDIT < credit", "CREDIT < limit", "CREDIT < credit | round(2)", "1 conflict"),
+        ("CREDIT < credit default 0", "CREDIT < credit default 1", "CREDIT < credit default 2", "1 conflict"),
+    ] {
+        assert_eq!(merged(base, mine, theirs), wanted, "{mine} | {theirs}");
+    }
+    // The same in edits of an overlay.
+    let over = |edits: &str| parse(&format!("map \"Ours\" extends customers {{\n  {edits}\n}}\n"));
+    let (text, conflicts) = three(
+        &over("set NAME < name\n  add left.STATUS { 'A' < 1 }"),
+        &over("set NAME < name once\n  add left.STATUS { 'A' < 1, 'B' < 2 }"),
+        &over("set NAME < name default 'x'\n  add left.STATUS { 'A' < 1, 'C' < 3 }"),
+    );
+    assert_eq!(conflicts, 0, "{text}");
+    for part in ["NAME << name default 'x' once", "'B' < 2", "'C' < 3"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
 #[test]
 fn nothing_changed_is_nothing() {
     for x in versions() {

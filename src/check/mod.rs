@@ -25,7 +25,7 @@ pub use echoes::without_echoes;
 pub use pages::{area, help, page};
 
 use crate::diagnostic::Diagnostic;
-use crate::sema::{CheckedMap, CheckedProject, How, Input, analyse_as, effective};
+use crate::sema::{CheckedMap, CheckedProject, How, Input, MadeOf, analyse_as, effective};
 use crate::syntax::ast;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -57,18 +57,17 @@ pub fn check(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
 /// [`check`], done as `how` says.
 pub fn check_as(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
     let Some(overlaid) = effective(input) else {
-        return rules(input, input, how);
+        return rules(input, input, how, &MadeOf::default());
     };
     let time_zone = input.time_zone.clone();
     let merged = Input { files: &overlaid.files, time_zone, ..*input };
-    // What a map gives is kept by the text of its file; an overlay is made of more than one.
-    let (project, mut findings) = rules(&merged, input, How { kept: None, ..how });
+    let (project, mut findings) = rules(&merged, input, how, &overlaid.made_of);
     findings.splice(0..0, overlaid.findings);
     (project, findings)
 }
 
-fn rules(input: &Input<'_>, written: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
-    let (project, mut findings) = analyse_as(input, how);
+fn rules(input: &Input<'_>, written: &Input<'_>, how: How<'_>, made_of: &MadeOf) -> (CheckedProject, Vec<Diagnostic>) {
+    let (project, mut findings) = analyse_as(input, how, made_of);
     let all: Vec<(Rule, &Input<'_>)> =
         RULES.iter().map(|r| (*r, input)).chain(WRITTEN.iter().map(|r| (*r, written))).collect();
     let found: Vec<OnceLock<Vec<Diagnostic>>> = all.iter().map(|_| OnceLock::new()).collect();

@@ -4,7 +4,7 @@ use super::Context;
 use super::failure::{Failure, Outcome};
 use super::files::{self, Notation};
 use super::open::code_of;
-use crate::diagnostic::render;
+use crate::diagnostic::{Code, Diagnostic, render};
 use crate::source::Sources;
 use crate::syntax::{ast, dsl};
 use std::path::{Path, PathBuf};
@@ -49,6 +49,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             for d in &lost {
                 context.out.error(&render::human::render(&sources, d, true));
             }
+            continue;
+        }
+        if let Some(d) = twice(&f.ast).filter(|_| args.to == Notation::Yaml) {
+            broken = true;
+            context.out.error(&render::human::render(&sources, &d, true));
             continue;
         }
         let parts = split(&f.ast, args.to);
@@ -111,6 +116,18 @@ fn split(file: &ast::File, to: Notation) -> Vec<ast::File> {
             end: if i == last { file.end.clone() } else { ast::Trivia::default() },
         })
         .collect()
+}
+
+/// The second of two shared value maps of one name: a mapping of YAML has a key once.
+fn twice(file: &ast::File) -> Option<Diagnostic> {
+    let mut all = file.values.iter().enumerate();
+    let (first, second) = all.find_map(|(i, v)| {
+        let first = file.values[..i].iter().find(|w| w.name.text == v.name.text)?;
+        Some((first, v))
+    })?;
+    let message = format!("there is a value map `{}` already, and a YAML file holds one of a name", second.name.text);
+    let d = Diagnostic::new(Code::TM0210, second.name.at.0, message).related(first.name.at.0, "here");
+    Some(d.help("use the one, or rename the other: value maps are shared by the whole project"))
 }
 
 fn stem(path: &Path) -> String {

@@ -55,7 +55,7 @@ fn open(path: &Path) -> Result<rusqlite::Connection, Failure> {
 /// each gives, and the first of them.
 #[cfg(feature = "sqlite")]
 pub(super) fn queries(databases: &[(&str, &Path)], script: &str) -> Result<Vec<(String, usize, String)>, Failure> {
-    let work = || -> rusqlite::Result<Vec<(String, usize, String)>> {
+    let answer = |part: &&str| -> rusqlite::Result<(String, usize, String)> {
         let conn = rusqlite::Connection::open_in_memory()?;
         for (name, path) in databases {
             conn.execute(&format!("ATTACH ?1 AS {name}"), [path.to_string_lossy()])?;
@@ -63,27 +63,24 @@ pub(super) fn queries(databases: &[(&str, &Path)], script: &str) -> Result<Vec<(
         }
         // Whole tables are compared; what is sorted for that stays off the disk.
         conn.execute_batch("PRAGMA temp_store = MEMORY")?;
-        let mut all = Vec::new();
-        for part in script.split("\n-- name: ").skip(1) {
-            let (name, sql) = part.split_once('\n').unwrap_or((part, ""));
-            let mut statement = conn.prepare(sql)?;
-            let columns = statement.column_count();
-            let mut rows = statement.query([])?;
-            let mut n = 0;
-            let mut first = String::new();
-            while let Some(row) = rows.next()? {
-                if n == 0 {
-                    let cells: rusqlite::Result<Vec<String>> =
-                        (0..columns).map(|i| row.get_ref(i).map(shown)).collect();
-                    first = cells?.join(" | ");
-                }
-                n += 1;
+        let (name, sql) = part.split_once('\n').unwrap_or((part, ""));
+        let mut statement = conn.prepare(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        let mut n = 0;
+        let mut first = String::new();
+        while let Some(row) = rows.next()? {
+            if n == 0 {
+                let cells: rusqlite::Result<Vec<String>> = (0..columns).map(|i| row.get_ref(i).map(shown)).collect();
+                first = cells?.join(" | ");
             }
-            all.push((name.trim().to_string(), n, first));
+            n += 1;
         }
-        Ok(all)
+        Ok((name.trim().to_string(), n, first))
     };
-    work().map_err(|e| Failure::new(format!("the comparison could not be made: {}", reason(&e))))
+    let parts: Vec<&str> = script.split("\n-- name: ").skip(1).collect();
+    let all: rusqlite::Result<Vec<_>> = crate::project::in_parallel(&parts, answer).into_iter().collect();
+    all.map_err(|e| Failure::new(format!("the comparison could not be made: {}", reason(&e))))
 }
 
 /// The one number of a query.

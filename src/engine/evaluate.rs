@@ -3,7 +3,7 @@
 use super::apply::{self, Verdict};
 use super::chunk::{Item, What};
 use super::fold::Work;
-use super::lookups::LookedUp;
+use super::lookups::{LookedUp, columns_of};
 use super::runtime::{Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::store::{Rows, Snapshot};
@@ -182,16 +182,21 @@ impl Engine {
                 there = parent.is_some_and(|p| other[p]).then_some(None);
             } else if let Some((n, e)) = changes().enumerate().find(|(_, e)| e.before.as_ref() == Some(&refs)) {
                 let made = changes().take(n).any(|x| x.before.is_none() && x.key == e.was);
-                let plan = crate::store::ReadPlan {
-                    table: join.table,
-                    joins: vec![],
-                    columns: columns.iter().map(|c| (0, *c)).collect(),
+                // What the log does not say has not changed; mostly the row that it tells of is the one looked up now.
+                let at_hand = row[info.found] == Value::Boolean(true)
+                    && e.key == refs
+                    && !parent.is_some_and(|p| other[p])
+                    && join.key == schema.get(join.table).primary_key;
+                let now: Vec<Value> = match at_hand {
+                    true => slots.iter().map(|(slot, _)| row[*slot].clone()).collect(),
+                    false => {
+                        let keys = std::slice::from_ref(&e.key);
+                        columns_of(snapshot, join.table, &columns, keys)?.pop().unwrap_or_default()
+                    }
                 };
-                let mut now = Rows::of(&plan);
-                snapshot.fetch(&plan, std::slice::from_ref(&e.key), &mut now)?;
                 let old = |i: usize, c: &ColumnId| {
                     let old = e.old.iter().find(|(o, _)| o == c).map(|(_, v)| v);
-                    old.or_else(|| now.cells.get(i)).cloned().unwrap_or(Value::Null)
+                    old.or_else(|| now.get(i)).cloned().unwrap_or(Value::Null)
                 };
                 there = Some((!made).then(|| columns.iter().enumerate().map(|(i, c)| old(i, c)).collect()));
             } else if changes().any(|e| e.key == refs && join.key == schema.get(join.table).primary_key) {
@@ -277,12 +282,18 @@ impl Engine {
             }
         };
         source.primary_key.iter().zip(&work.start).for_each(|(c, v)| add(*c, v));
-        for ((_, c), now) in l.read.columns.iter().zip(now.unwrap_or_default()).filter(|((from, _), _)| *from == 0) {
-            add(*c, now);
-        }
+        let own = || l.read.columns.iter().zip(now.unwrap_or_default()).filter(|((from, _), _)| *from == 0);
+        own().for_each(|((_, c), now)| add(*c, now));
+        let same = |((_, c), now): (&(usize, ColumnId), &Value)| base.iter().any(|(b, v)| b == c && v == now);
         let mut rows = Rows::of(&l.read);
-        snapshot.imagine(&l.read, &base, &mut rows)?;
-        let mut before = rows.row(0).to_vec();
+        let mut before = match now.filter(|_| own().all(same)) {
+            // Nothing of its own has changed: what it looks up now is what it would have looked up.
+            Some(now) => now.iter().take(rows.width).cloned().collect(),
+            None => {
+                snapshot.imagine(&l.read, &base, &mut rows)?;
+                rows.row(0).to_vec()
+            }
+        };
         self.lookups_before(leg, snapshot, work, looked_up, &mut before)?;
         let since = looked_up.partition_point(|e| e.seq <= work.since);
         self.answer_before(leg, snapshot, &looked_up[since..], &mut before)?;

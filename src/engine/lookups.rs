@@ -126,7 +126,7 @@ struct User {
 type Users = HashMap<Key, User>;
 
 /// What rows hold in these columns; nothing for those that are not there.
-fn columns_of(
+pub(super) fn columns_of(
     snapshot: &mut dyn Snapshot,
     table: TableId,
     columns: &[ColumnId],

@@ -209,6 +209,12 @@ fn map(json: &Json, findings: &mut Vec<Diagnostic>) -> Option<TableMap> {
     }
     out.source_filter = filter(leg.get("sourceFilter"));
     out.reversed_filter = filter(leg.get("reversedSourceFilter"));
+    for key in ["sourceFilter", "reversedSourceFilter"] {
+        if let Some(v) = leg.get(key).filter(|v| !v.is_null() && v.text().is_none()) {
+            let message = format!("`{key}` is {}, not a text: kept, not run", v.word());
+            out.findings.push(note::decide(v.span, message));
+        }
+    }
     if matches!(leg.get("deleteNonMatchingData").map(|v| (&v.kind, v.span)), Some((Kind::Boolean(true), _))) {
         let at = leg.get("deleteNonMatchingData").map_or(leg.span, |v| v.span);
         out.findings
@@ -304,6 +310,7 @@ fn mapping(index: usize, json: &Json, findings: &mut Vec<Diagnostic>) -> Option<
         values: None,
         default: None,
         unknown: None,
+        notes: vec![],
         related: json
             .get("destinationLookupFieldRelatedEntity")
             .and_then(Json::text)
@@ -312,8 +319,25 @@ fn mapping(index: usize, json: &Json, findings: &mut Vec<Diagnostic>) -> Option<
         at: json.span,
     };
     unknown(json, MAPPING, &shown, findings);
-    for t in json.get("valueTransforms").and_then(Json::items).unwrap_or_default() {
-        transform(t, &shown, &mut out, findings);
+    let given = json.get("valueTransforms");
+    // Some tools write the list as a text that holds it, or its only member alone.
+    let encoded = given.and_then(|v| match &v.kind {
+        Kind::Text(t) => inner(t).0,
+        _ => None,
+    });
+    match encoded.as_ref().or(given) {
+        Some(Json { kind: Kind::Array(items), .. }) => {
+            items.iter().for_each(|t| transform(t, &shown, &mut out, findings));
+        }
+        Some(one @ Json { kind: Kind::Object(_), .. }) => transform(one, &shown, &mut out, findings),
+        Some(Json { kind: Kind::Text(t), .. }) if t.value.text.trim().is_empty() => {}
+        None | Some(Json { kind: Kind::Null, .. }) => {}
+        // Without its transform the line would bring over what it should not.
+        Some(other) => {
+            let help = "it is a list of transforms";
+            findings.push(refuse(other.span, format!("{shown}: `valueTransforms` is {}", other.word()), help));
+            return None;
+        }
     }
     Some(out)
 }

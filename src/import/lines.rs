@@ -199,7 +199,7 @@ impl Draft {
             self.refuse(m, Code::TM1302, format!("{shown} has neither a source nor a constant"), help);
             return None;
         }
-        let mut remarks = vec![];
+        let mut remarks = m.notes.clone();
         let mut default = m.default.as_ref();
         if m.flow == Flow::Both && default.take().is_some() {
             let message = format!("{shown} has a default, and runs both ways");

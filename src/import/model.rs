@@ -67,6 +67,8 @@ pub struct Mapping {
     pub unknown: Option<String>,
     /// The table that the lookup refers to.
     pub related: Option<String>,
+    /// What else the file says of it, for people.
+    pub notes: Vec<String>,
     /// Its place in the file.
     pub at: Span,
 }

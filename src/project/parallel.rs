@@ -4,7 +4,7 @@
 const MAX_THREADS: usize = 8;
 
 /// `f` of each item, in the order of the items, on as many threads as there are processors.
-pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(items.len());
     if threads < 2 {
         return items.iter().map(f).collect();

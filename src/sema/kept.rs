@@ -2,12 +2,14 @@
 //!
 //! What a map's analysis gives follows from the text of its file and from what all maps share: the stores, the companies,
 //! the time zone, the value maps. So a result is kept under the file's text, and all are let go of when anything shared
-//! changes. Texts are compared, not trees: findings hold places.
+//! changes. Texts are compared, not trees: findings hold places. An overlay is made of several files: its results are kept
+//! under the texts of all of them.
 
 use super::Input;
 use super::ir::CheckedMap;
 use crate::diagnostic::Diagnostic;
-use crate::source::FileId;
+use crate::source::{FileId, Span};
+use crate::syntax::ast::File;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,8 +50,37 @@ pub struct Kept(Mutex<All>);
 #[derive(Default)]
 struct All {
     shared: Option<Shared>,
-    /// By file: its name and text, and the results of its maps.
-    files: HashMap<FileId, ((String, String), Vec<Analysed>)>,
+    /// By file.
+    files: HashMap<FileId, OfFile>,
+}
+
+/// What the maps of a file gave.
+struct OfFile {
+    /// Name and text of the file, and of those that its overlays stand on.
+    texts: Vec<(String, String)>,
+    /// Which maps of the file they were: a base whose place is taken is not among them.
+    maps: Vec<Span>,
+    results: Vec<Analysed>,
+}
+
+/// For files with overlays: the other files that those stand on.
+pub type MadeOf = HashMap<FileId, Vec<FileId>>;
+
+impl OfFile {
+    /// Whether it is still about this file as it is.
+    fn holds(&self, input: &Input<'_>, made_of: &MadeOf, id: FileId, file: &File) -> bool {
+        let texts = texts(input, made_of, id);
+        self.maps.iter().copied().eq(file.maps.iter().map(|m| m.at.0))
+            && self.texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).eq(texts)
+    }
+}
+
+fn texts<'a>(input: &'a Input<'_>, made_of: &MadeOf, id: FileId) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let others = made_of.get(&id).cloned().unwrap_or_default();
+    std::iter::once(id).chain(others).map(|id| {
+        let file = input.sources.file(id);
+        (file.name.as_str(), file.text.as_str())
+    })
 }
 
 /// What all maps depend on.
@@ -77,7 +108,7 @@ impl Shared {
 
 impl Kept {
     /// The results that still hold, by map in the order of the files.
-    pub(super) fn known(&self, input: &Input<'_>) -> Vec<Option<Analysed>> {
+    pub(super) fn known(&self, input: &Input<'_>, made_of: &MadeOf) -> Vec<Option<Analysed>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = Shared::of(input);
         if all.shared.as_ref() != Some(&shared) {
@@ -85,28 +116,25 @@ impl Kept {
         }
         let mut out = vec![];
         for (id, file) in input.files {
-            let now = input.sources.file(*id);
-            let kept = all
-                .files
-                .get(id)
-                .filter(|((name, text), of)| of.len() == file.maps.len() && *name == now.name && *text == now.text);
-            out.extend((0..file.maps.len()).map(|i| kept.and_then(|(_, of)| of.get(i).cloned())));
+            let kept = all.files.get(id).filter(|of| of.holds(input, made_of, *id, file));
+            out.extend((0..file.maps.len()).map(|i| kept.and_then(|of| of.results.get(i).cloned())));
         }
         out
     }
 
-    /// Keeps the results of all maps, in the order of the files. `input` is that of [`Kept::known`].
-    pub(super) fn keep(&self, input: &Input<'_>, results: &[Analysed]) {
+    /// Keeps the results of all maps, in the order of the files. The rest is that of [`Kept::known`].
+    pub(super) fn keep(&self, input: &Input<'_>, made_of: &MadeOf, results: &[Analysed]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rest = results;
         for (id, file) in input.files {
             let (own, others) = rest.split_at(file.maps.len().min(rest.len()));
             rest = others;
-            let now = input.sources.file(*id);
             match all.files.get_mut(id) {
-                Some(((name, text), of)) if *name == now.name && *text == now.text => *of = own.to_vec(),
+                Some(of) if of.holds(input, made_of, *id, file) => of.results = own.to_vec(),
                 _ => {
-                    all.files.insert(*id, ((now.name.clone(), now.text.clone()), own.to_vec()));
+                    let texts = texts(input, made_of, *id).map(|(name, text)| (name.to_string(), text.to_string()));
+                    let maps = file.maps.iter().map(|m| m.at.0).collect();
+                    all.files.insert(*id, OfFile { texts: texts.collect(), maps, results: own.to_vec() });
                 }
             }
         }

@@ -32,7 +32,7 @@ pub use crate::store::{Grant, Op, ReadPlan, Use};
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
-pub use kept::{Each, How, Kept, one_by_one};
+pub use kept::{Each, How, Kept, MadeOf, one_by_one};
 pub use overlay::{Effective, effective, id_of, note_replaced};
 pub use related::{Aggregate, Related};
 pub use spelling::spell;
@@ -66,12 +66,12 @@ mod tests;
 
 /// Analyses all maps. Maps without errors are in the result, even where others have some.
 pub fn analyse(input: &Input<'_>) -> (CheckedProject, Vec<Diagnostic>) {
-    project::analyse(input, How::default())
+    project::analyse(input, How::default(), &MadeOf::default())
 }
 
-/// [`analyse`], done as `how` says.
-pub fn analyse_as(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
-    project::analyse(input, how)
+/// [`analyse`], done as `how` says; `made_of` comes from [`effective`] where maps extend others.
+pub fn analyse_as(input: &Input<'_>, how: How<'_>, made_of: &MadeOf) -> (CheckedProject, Vec<Diagnostic>) {
+    project::analyse(input, how, made_of)
 }
 
 /// Types an expression that reads no columns, and where nothing says what it should be.

@@ -4,6 +4,7 @@
 //! line of the base stands in the base's file, and one about a line of the overlay in the overlay's.
 
 use super::Input;
+use super::kept::MadeOf;
 use super::overlay_edits::Edits;
 use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic};
@@ -17,6 +18,8 @@ pub struct Effective {
     pub files: Vec<(FileId, File)>,
     /// What is wrong with the overlays themselves.
     pub findings: Vec<Diagnostic>,
+    /// Which other files the overlays of a file stand on.
+    pub made_of: MadeOf,
 }
 
 /// Puts overlays in the place of their bases. None where no map extends another.
@@ -27,9 +30,14 @@ pub fn effective(input: &Input<'_>) -> Option<Effective> {
     }
     let mut report = Report::new(input.sources);
     let base = bases(&maps, &mut report);
+    let file_of: Vec<FileId> = input.files.iter().flat_map(|(id, f)| f.maps.iter().map(move |_| *id)).collect();
+    let mut made_of = MadeOf::default();
     let mut applied: Vec<Option<Map>> = vec![];
     for (i, map) in maps.iter().enumerate() {
         let chain = chain(&base, i);
+        for other in chain.iter().flatten().map(|c| file_of[*c]).filter(|f| *f != file_of[i]) {
+            made_of.entry(file_of[i]).or_default().push(other);
+        }
         let extended = base.contains(&Base::Map(i));
         applied.push(match &map.extends {
             _ if extended => None,
@@ -46,7 +54,7 @@ pub fn effective(input: &Input<'_>) -> Option<Effective> {
         let maps = applied.by_ref().take(f.maps.len()).flatten().collect();
         (*id, File { values: f.values.clone(), maps, end: f.end.clone() })
     });
-    Some(Effective { files: files.collect(), findings: report.findings })
+    Some(Effective { files: files.collect(), findings: report.findings, made_of })
 }
 
 /// The id under which a map of these stands in the project: of an overlay, that of the map at the end of its chain.

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::ir::{CheckedMap, CheckedProject};
-use super::kept::{Analysed, How};
+use super::kept::{Analysed, How, MadeOf};
 use super::map::{self, company_lines};
 use super::order::{circles, order};
 use super::report::Report;
@@ -15,14 +15,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// See [`super::analyse`].
-pub(super) fn analyse(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<Diagnostic>) {
+pub(super) fn analyse(input: &Input<'_>, how: How<'_>, made_of: &MadeOf) -> (CheckedProject, Vec<Diagnostic>) {
     let mut report = Report::new(input.sources);
     let values = values(input, &mut report);
     let maps: Vec<&Map> = input.files.iter().flat_map(|(_, f)| &f.maps).collect();
     let mut ok: Vec<bool> = unique(&maps, &mut report);
     let needs = needs(&maps, &mut ok, &mut report);
     let companies = company_lines(&maps);
-    let mut results = results(input, &values, &maps, &companies, how);
+    let mut results = results(input, &values, &maps, &companies, (how, made_of));
     // What is wrong with a shared value map is found by each map that uses it.
     let mut known: HashSet<(Code, Option<Span>, String)> = HashSet::new();
     known.extend(report.findings.iter().map(|d| (d.code, d.span(), d.message.clone())));
@@ -46,7 +46,7 @@ pub(super) fn analyse(input: &Input<'_>, how: How<'_>) -> (CheckedProject, Vec<D
         }
     }
     if let Some(kept) = how.kept {
-        kept.keep(input, &results);
+        kept.keep(input, made_of, &results);
     }
     let maps: Vec<Arc<CheckedMap>> =
         results.into_iter().zip(sound).filter(|(_, sound)| *sound).filter_map(|(r, _)| r.map).collect();
@@ -66,10 +66,10 @@ fn results(
     values: &HashMap<&str, &ValuesDecl>,
     maps: &[&Map],
     companies: &[Option<Line>],
-    how: How<'_>,
+    (how, made_of): (How<'_>, &MadeOf),
 ) -> Vec<Analysed> {
     let mut out: Vec<Option<Analysed>> = match how.kept {
-        Some(kept) => kept.known(input),
+        Some(kept) => kept.known(input, made_of),
         None => vec![None; maps.len()],
     };
     let open: Vec<usize> = (0..maps.len()).filter(|i| out[*i].is_none()).collect();

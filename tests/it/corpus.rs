@@ -1,7 +1,8 @@
 //! The corpus of checks: cases are files, no Rust needed to add one.
 //!
-//! `tests/corpus/check/bad/*` (`.tmap` or `.map.yaml`) begin with comment lines `# expect CODE "text under the span"`, one for each finding;
-//! `tests/corpus/check/ok/*` have none. All cases see the schemas beside the folders; each file is a project.
+//! `tests/corpus/check/bad/*` (`.tmap` or `.map.yaml`) begin with two comment lines for each finding, `# expect CODE "text under
+//! the span"` and `# says MESSAGE`; `UPDATE=1` writes the messages, for people to read in the change. `tests/corpus/check/ok/*` have none.
+//! All cases see the schemas beside the folders; each file is a project.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -66,17 +67,41 @@ pub fn shown(sources: &Sources, findings: &[Diagnostic]) -> String {
     findings.iter().map(show).collect::<Vec<_>>().join("\n")
 }
 
-/// `# expect TM0203 "COLOUR"` at the top of a case.
-fn expected(text: &str) -> Vec<(String, String)> {
-    text.lines()
-        .map_while(|l| l.strip_prefix("# expect "))
-        .map(|l| {
-            let (code, rest) = l.split_once(' ').unwrap_or((l, "\"\""));
+/// A finding: its code, the text of its place, its message.
+type Expected = (String, String, String);
+
+/// `# expect TM0203 "COLOUR"` and `# says …` at the top of a case.
+fn expected(text: &str) -> Vec<Expected> {
+    let mut all: Vec<Expected> = vec![];
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("# expect ") {
+            let (code, rest) = line.split_once(' ').unwrap_or((line, "\"\""));
             let rest = rest.trim();
             let text = rest.strip_prefix('"').and_then(|r| r.strip_suffix('"')).unwrap_or(rest);
-            (code.to_string(), text.to_string())
-        })
-        .collect()
+            all.push((code.to_string(), text.to_string(), String::new()));
+        } else if let (Some(message), Some(last)) = (line.strip_prefix("# says "), all.last_mut()) {
+            last.2 = message.to_string();
+        } else {
+            break;
+        }
+    }
+    all
+}
+
+/// Writes the messages of a case at its top, in the order in which the findings are expected there.
+fn state_messages(path: &Path, got: &[Expected]) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut left = got.to_vec();
+    let mut top = String::new();
+    for (code, place, _) in expected(&text) {
+        top.push_str(&format!("# expect {code} \"{place}\"\n"));
+        if let Some(i) = left.iter().position(|(c, p, _)| (c, p) == (&code, &place)) {
+            top.push_str(&format!("# says {}\n", left.remove(i).2));
+        }
+    }
+    let head = |l: &&str| l.starts_with("# expect ") || l.starts_with("# says ");
+    let rest: String = text.split_inclusive('\n').skip_while(head).collect();
+    std::fs::write(path, top + &rest).unwrap();
 }
 
 #[test]
@@ -88,11 +113,14 @@ fn bad_maps_are_found() {
         let mut sources = Sources::new();
         let findings = check_files(&mut sources, &corpus(), std::slice::from_ref(&path));
         let mut want = expected(&std::fs::read_to_string(&path).unwrap());
-        let mut got: Vec<(String, String)> = findings
-            .iter()
-            .map(|d| (d.code.to_string(), d.span().map_or(String::new(), |s| sources.text(s).to_string())))
-            .collect();
-        seen.extend(want.iter().map(|(c, _)| c.clone()));
+        let place = |d: &Diagnostic| d.span().map_or(String::new(), |s| sources.text(s).to_string());
+        let mut got: Vec<Expected> =
+            findings.iter().map(|d| (d.code.to_string(), place(d), d.message.clone())).collect();
+        if std::env::var_os("UPDATE").is_some() {
+            state_messages(&path, &got);
+            want = expected(&std::fs::read_to_string(&path).unwrap());
+        }
+        seen.extend(want.iter().map(|(c, ..)| c.clone()));
         want.sort();
         got.sort();
         if want != got || want.is_empty() {

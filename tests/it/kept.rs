@@ -74,6 +74,23 @@ fn kept_results_are_those_of_a_new_check() {
         ("a misspelt column", Box::new(|w| w.map(actuals, "msdyn_quantity", "msdyn_quantty"))),
         ("another beside it", Box::new(|w| w.map(proposal, "transactioncurrencyid", "transactioncurencyid"))),
         ("mended", Box::new(|w| w.map(actuals, "msdyn_quantty", "msdyn_quantity"))),
+        (
+            "an overlay",
+            Box::new(|w| {
+                let id = "map \"Ours\" extends project-operations-integration-actuals {\n  version 9.9\n}\n";
+                w.maps.insert("zz-ours.tmap".into(), id.into());
+            }),
+        ),
+        ("its base changes", Box::new(|w| w.map(actuals, "msdyn_quantity", "msdyn_quantty"))),
+        ("and is mended", Box::new(|w| w.map(actuals, "msdyn_quantty", "msdyn_quantity"))),
+        (
+            "the overlay takes another's place",
+            Box::new(|w| {
+                w.map("zz-ours", "project-operations-integration-actuals", "project-invoice-proposal-v2");
+            }),
+        ),
+        ("the overlay changes", Box::new(|w| w.map("zz-ours", "9.9", "9.8"))),
+        ("the overlay goes", Box::new(|w| drop(w.maps.remove("zz-ours.tmap")))),
         ("a schema moves down", Box::new(|w| w.schemas.values_mut().next().unwrap().insert_str(0, "# more\n"))),
         (
             "a column of a schema goes",

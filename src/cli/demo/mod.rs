@@ -7,6 +7,7 @@ use super::Context;
 use super::failure::{Failure, Outcome};
 use super::lock::EngineLock;
 use super::open;
+use crate::project;
 use std::path::{Path, PathBuf};
 
 /// Play the invoice flow: two stores, nine maps, from draft to posted
@@ -29,12 +30,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let dir = if args.dir.is_absolute() { args.dir.clone() } else { context.dir.join(&args.dir) };
     make(&dir)?;
     let loaded = open::load_dir(context, &dir)?;
-    for (name, schema) in &loaded.checked.stores {
+    let filled = project::in_parallel(&loaded.checked.stores, |(name, schema)| {
         let path = database(&dir, name);
         super::sql::create(name, &path, schema.clone())?;
         let seed = content::text(&format!("seed/{name}.sql"));
-        super::sql::script(&path, seed)?.map_err(|e| Failure::new(format!("seed/{name}.sql: {e}")))?;
-    }
+        super::sql::script(&path, seed)?.map_err(|e| Failure::new(format!("seed/{name}.sql: {e}")))
+    });
+    filled.into_iter().collect::<Result<Vec<u64>, Failure>>()?;
     let _lock = EngineLock::take(&loaded.project.state)?;
     story::play(context, &loaded, &args.dir, &dir)
 }

@@ -6,6 +6,7 @@ use super::read::{FindPlan, ScanPlan};
 use super::write::RowPlan;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::store::{ReadPlan, Result, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -172,6 +173,8 @@ impl Inner {
             let conn = Connection::open_with_flags(&self.path, flags)?;
             conn.busy_timeout(Duration::from_millis(u64::from(self.options.busy_ms)))?;
             conn.set_prepared_statement_cache_capacity(512);
+            // Without it, a statement that sorts or has a limit is prepared anew each time that its values are bound.
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0))?;
             let cache = if writing { self.options.cache_kib } else { self.options.cache_kib / 4 }.max(2048);
             let sync = if self.options.scratch { "OFF" } else { "NORMAL" };

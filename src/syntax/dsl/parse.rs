@@ -138,6 +138,13 @@ impl Reader<'_> {
             self.at = from;
             self.skip_to_brace();
         }
+        let what = if rule == Rule::map_head { "map" } else { "test" };
+        if let Some(blank) = names.0.as_ref().filter(|n| built.is_some() && n.text.trim().is_empty()) {
+            let finding = Diagnostic::new(Code::TM0101, blank.at.0, format!("the name of this {what} is blank"));
+            self.report(
+                finding.help(format!("name it: reports and commands say which {what} they are about by its name")),
+            );
+        }
         let brace = self.at.checked_sub(1).and_then(|n| self.scan.tokens.get(n)).filter(|t| t.kind == Kind::Open);
         (names.0.filter(|n| !n.text.is_empty()), names.1, brace.map_or(first, |t| (t.start, t.end)))
     }
