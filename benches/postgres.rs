@@ -253,7 +253,7 @@ impl Bench<'_> {
         let command = |args: &[&str]| {
             let mut c = Command::new(self.tablemap);
             c.arg("-C").arg(self.dir).args(args).env("SRC_URL", &src).env("DST_URL", &dst);
-            c.stdout(Stdio::null());
+            c.stdout(Stdio::null()).stderr(Stdio::null());
             c
         };
         assert!(command(&["sync"]).status().unwrap().success());
