@@ -89,7 +89,7 @@ fn kept_results_are_those_of_a_new_check() {
                 w.map("zz-ours", "project-operations-integration-actuals", "project-invoice-proposal-v2");
             }),
         ),
-        ("the overlay changes", Box::new(|w| w.map("zz-ours", "9.9", "9.8"))),
+        ("the overlay changes", Box::new(|w| w.map("zz-ours", "9.9", "9.9\n  filter left: NO_SUCH == 1"))),
         ("the overlay goes", Box::new(|w| drop(w.maps.remove("zz-ours.tmap")))),
         ("a schema moves down", Box::new(|w| w.schemas.values_mut().next().unwrap().insert_str(0, "# more\n"))),
         (
