@@ -2,7 +2,7 @@
 //! `benches/run`; what it measures and why stands in docs/performance.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod invoices;
+pub(crate) mod invoices;
 
 use invoices::{fresh, generate, median, remove};
 use rusqlite::{Connection, OpenFlags};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-const COLUMNS: &[&str] = &[
+pub(crate) const COLUMNS: &[&str] = &[
     "invoice_id",
     "invoice_no",
     "customer_account",
@@ -65,7 +65,7 @@ fn check(db: &Path) -> Check {
 }
 
 /// Rows of `a` that are not the same, column by column, in `b`, and the other way round.
-fn differing(a: &Path, b: &Path) -> i64 {
+pub(crate) fn differing(a: &Path, b: &Path) -> i64 {
     let c = Connection::open_with_flags(a, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).unwrap();
     c.execute_batch(&format!("PRAGMA cache_size=-262144; ATTACH 'file:{}?mode=ro' AS b", b.display())).unwrap();
     let same: Vec<String> = COLUMNS.iter().map(|c| format!("x.{c} IS y.{c}")).collect();
@@ -83,15 +83,15 @@ fn peak(pid: u32) -> Option<u64> {
     status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
-struct Taken {
-    seconds: f64,
-    peak_mib: Option<f64>,
-    out: String,
+pub(crate) struct Taken {
+    pub(crate) seconds: f64,
+    pub(crate) peak_mib: Option<f64>,
+    pub(crate) out: String,
 }
 
 /// Runs a command to its end: wall time, start and end of the process included, and its highest resident size, looked
 /// at every two milliseconds.
-fn timed(command: &mut Command, log: &Path) -> Taken {
+pub(crate) fn timed(command: &mut Command, log: &Path) -> Taken {
     let out = std::fs::File::create(log).unwrap();
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(out).spawn().expect("the command starts");

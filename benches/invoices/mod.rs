@@ -90,13 +90,13 @@ map \"Invoices\" {
 }
 ";
 
-const SOURCE: &str = "CREATE TABLE invoice(
+pub const SOURCE: &str = "CREATE TABLE invoice(
  id TEXT PRIMARY KEY NOT NULL, number TEXT NOT NULL, customer TEXT NOT NULL, status INTEGER NOT NULL,
  amount NUMERIC NOT NULL, currency TEXT, date TEXT NOT NULL, due_date TEXT NOT NULL, tax NUMERIC NOT NULL,
  discount NUMERIC NOT NULL, net NUMERIC NOT NULL, salesperson TEXT, region TEXT, city TEXT, country TEXT,
  notes TEXT, created_at TEXT NOT NULL, modified_at TEXT NOT NULL, version INTEGER NOT NULL, po_number TEXT)";
 
-const TARGET: &str = "CREATE TABLE fin_invoice(
+pub const TARGET: &str = "CREATE TABLE fin_invoice(
  invoice_id TEXT PRIMARY KEY NOT NULL, invoice_no TEXT NOT NULL, customer_account TEXT NOT NULL,
  status_code TEXT NOT NULL, total_amount NUMERIC NOT NULL, currency_code TEXT NOT NULL, invoice_date TEXT NOT NULL,
  due_date TEXT, tax_amount NUMERIC, discount_amount NUMERIC, sales_rep TEXT, location TEXT, region_code TEXT,

@@ -28,7 +28,7 @@ mod spelling;
 mod typing;
 mod value_map;
 
-pub use crate::store::ReadPlan;
+pub use crate::store::{Grant, Op, ReadPlan, Use};
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;

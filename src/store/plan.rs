@@ -243,3 +243,33 @@ pub struct GuardStatus {
     /// (time, map id, table, operation word, key), newest first, at most 100.
     pub reports: Vec<(String, String, String, String, String)>,
 }
+
+/// What maps do with a table; they read whatever they use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// The table.
+    pub table: TableId,
+    /// The columns of rows that they make.
+    pub insert: Vec<ColumnId>,
+    /// The columns that they change.
+    pub update: Vec<ColumnId>,
+    /// Whether they delete rows.
+    pub delete: bool,
+    /// Whether the store must tell them what changes, or refuse what people do.
+    pub triggers: bool,
+    /// The maps' ids.
+    pub maps: Vec<String>,
+}
+
+/// A statement that gives a right which the maps need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What is needed, in words.
+    pub what: String,
+    /// The statement, for the owner to run.
+    pub sql: String,
+    /// The table it is about; none = the store as a whole.
+    pub table: Option<TableId>,
+    /// Whether the role has not got it yet.
+    pub missing: bool,
+}

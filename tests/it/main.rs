@@ -26,6 +26,12 @@ mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_rights;
+#[cfg(feature = "postgres")]
+mod postgres_schema;
+#[cfg(feature = "postgres")]
+mod postgres_torture;
 mod proofs;
 mod protocol;
 mod recipes;
