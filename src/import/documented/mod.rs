@@ -23,7 +23,9 @@ const NONE: &[&str] = &[
 
 /// Whether a field's cell says that there is none.
 fn none(text: &str) -> bool {
-    text.is_empty() || text == "-" || NONE.contains(&text.to_lowercase().as_str())
+    let drawn = ["", "-", "–", "—", "\"\"", "''", "n/a"];
+    let text = text.to_lowercase();
+    drawn.contains(&text.as_str()) || NONE.contains(&text.as_str())
 }
 
 /// Reads every table map of a Markdown file, and says what of it could not be read.
@@ -358,6 +360,7 @@ mod tests {
         let pairs = m.mappings[1].values.as_ref().unwrap();
         let pairs: Vec<String> = pairs.iter().map(|p| format!("{}={}", shown(&p.left), shown(&p.right))).collect();
         assert_eq!(pairs.join(" "), "gravel=100000000 1/1/1900=- -=754400002 a:b=1");
+        assert!(["", "–", "\"\"", "N/A", "Keine"].into_iter().all(none) && !none("NAME"));
         let constant = &m.mappings[2];
         assert!(constant.source.is_none() && constant.default.as_ref().unwrap().text == "none");
         assert_eq!(m.mappings[3].flow, Flow::ToLeft);
