@@ -92,6 +92,13 @@ pub struct RecordError {
     pub message: String,
 }
 
+impl RecordError {
+    /// What is told of a row that was to be changed, and is no more.
+    pub fn gone() -> RecordError {
+        RecordError { kind: RecordErrorKind::Refused, column: None, message: "the row is not there any more".into() }
+    }
+}
+
 /// Kinds of [`RecordError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordErrorKind {

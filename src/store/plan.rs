@@ -114,6 +114,29 @@ pub enum Op {
     Truncate,
 }
 
+impl Op {
+    /// What a letter in a store's log means.
+    pub fn from_letter(letter: &str) -> Op {
+        match letter {
+            "I" => Op::Insert,
+            "U" => Op::Update,
+            "D" => Op::Delete,
+            "T" => Op::Touch,
+            _ => Op::Truncate,
+        }
+    }
+    /// Its word in maps and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Op::Insert => "create",
+            Op::Update => "update",
+            Op::Delete => "delete",
+            Op::Touch => "touch",
+            Op::Truncate => "truncate",
+        }
+    }
+}
+
 /// One log row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {

@@ -6,7 +6,7 @@ use super::error::record_error;
 use super::types::{array, encode};
 use super::write::{Kind, Outcome, RowPlan, misfit, texts};
 use crate::schema::{ColumnId, Table, TableId};
-use crate::store::{RecordError, RecordErrorKind, Result};
+use crate::store::{RecordError, Result};
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -188,7 +188,7 @@ impl Handle {
                 }
                 for ((i, _), there) in good.iter().zip(there) {
                     if !there {
-                        outcomes[*i] = Err(no_row());
+                        outcomes[*i] = Err(RecordError::gone());
                     }
                 }
                 Ok(())
@@ -207,9 +207,4 @@ impl Handle {
     fn back(&mut self) -> Result<()> {
         self.batch("ROLLBACK TO SAVEPOINT tablemap")
     }
-}
-
-/// What is told of a row that was to be changed.
-pub(super) fn no_row() -> RecordError {
-    RecordError { kind: RecordErrorKind::Refused, column: None, message: "the row is not there any more".into() }
 }

@@ -392,7 +392,7 @@ impl Transaction for Handle {
         }
         Ok(self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|rows| if rows.is_empty() { Err(super::bulk::no_row()) } else { Ok(()) }))
+            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) }))
     }
 
     fn update_all(

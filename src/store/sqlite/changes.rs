@@ -335,13 +335,7 @@ impl Handle {
                 out.push(Change {
                     seq: row.get(0)?,
                     table,
-                    op: match row.get_ref(2)?.as_str()? {
-                        "I" => Op::Insert,
-                        "U" => Op::Update,
-                        "D" => Op::Delete,
-                        "T" => Op::Touch,
-                        _ => Op::Truncate,
-                    },
+                    op: Op::from_letter(row.get_ref(2)?.as_str()?),
                     key,
                     old_key,
                     old,

@@ -314,14 +314,9 @@ impl Transaction for Handle {
         if columns.is_empty() {
             return Ok(Ok(()));
         }
-        let gone = || RecordError {
-            kind: RecordErrorKind::Refused,
-            column: None,
-            message: "the row is not there any more".into(),
-        };
         Ok(self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|(n, _)| if n == 0 { Err(gone()) } else { Ok(()) }))
+            .and_then(|(n, _)| if n == 0 { Err(RecordError::gone()) } else { Ok(()) }))
     }
 
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<Outcome<()>> {
