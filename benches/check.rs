@@ -135,10 +135,10 @@ fn again(dir: &Path, round: usize) -> Run {
     let (cache, kept) = (project::Cache::keeping(), Kept::default());
     let look = |sources: &mut Sources| {
         let (project, findings) = project::load_cached(dir, sources, &cache);
-        let mut project = project.unwrap();
+        let project = project.unwrap();
         assert!(findings.is_empty());
         let stores: Vec<_> = project.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
-        let files: Vec<_> = project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
+        let files: Vec<_> = project.maps.iter().map(|m| (m.file, m.ast.clone())).collect();
         let time_zone = project.time_zone.clone();
         let input = Input { sources, stores: &stores, files: &files, companies: None, time_zone };
         let how = How { each: &project::each, kept: Some(&kept) };

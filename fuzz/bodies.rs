@@ -282,7 +282,7 @@ fn look(text: &str) -> (Sources, Vec<Diagnostic>, usize) {
     let (ast, mut findings) = tmap::parse(&sources, file);
     // An overlay and its base are one.
     let maps = ast.maps.iter().filter(|m| m.extends.is_none()).count();
-    let asts = [(file, ast)];
+    let asts = [(file, Arc::new(ast))];
     let time_zone = jiff::tz::TimeZone::UTC;
     let input = Input { sources: &sources, stores, files: &asts, companies: None, time_zone };
     let (checked, found) = checks::check(&input);

@@ -77,7 +77,7 @@ fn brought(sources: &mut Sources, told: Vec<Told>) -> (Import, [schemas::StoreSc
         assert!(findings.is_empty(), "{written}\n{findings:?}");
         same(&tree, &again, &written);
         assert_eq!(written, tmap::write(&again), "not the same twice");
-        files.push((file, again));
+        files.push((file, std::sync::Arc::new(again)));
     }
     let Ok(loaded) = <[schemas::StoreSchema; 2]>::try_from(stores) else { panic!("two schemas") };
     let shared: Vec<_> =

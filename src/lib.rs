@@ -1,6 +1,9 @@
 //! `tablemap`: table maps as text files, checked before they run, and one generic engine that keeps records of two
 //! systems in step. See `ARCHITECTURE.md` for the rooms and who may know whom.
 
+#[macro_use]
+mod mutants;
+
 pub mod change;
 pub mod check;
 pub mod cli;

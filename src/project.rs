@@ -144,7 +144,7 @@ pub struct MapFile {
     /// Its text.
     pub file: FileId,
     /// What it says.
-    pub ast: ast::File,
+    pub ast: Arc<ast::File>,
 }
 
 impl Project {
@@ -298,7 +298,10 @@ fn maps(project: &mut Project, sources: &mut Sources, cache: &Cache, findings: &
         read.push((path, file, is_yaml));
     }
     let parse = |(_, file, is_yaml): &(PathBuf, FileId, bool)| {
-        let parse = || if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) };
+        let parse = || {
+            let (ast, findings) = if *is_yaml { yaml::parse(sources, *file) } else { dsl::parse(sources, *file) };
+            (Arc::new(ast), findings)
+        };
         cache.maps.get(sources, *file, parse)
     };
     let parsed = in_parallel(&read, parse);

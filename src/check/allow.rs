@@ -9,6 +9,7 @@ use super::live;
 use crate::diagnostic::{Code, Diagnostic, Severity, all_codes, did_you_mean};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::{ast, dsl, yaml};
+use std::sync::Arc;
 
 /// What is left of findings.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +32,7 @@ struct Allow {
 
 /// Takes away what comments allow. `maps` are the map files among the sources: a comment above one of their lines covers
 /// all of it.
-pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<Diagnostic>) -> Allowed {
+pub fn allow(sources: &Sources, maps: &[(FileId, Arc<ast::File>)], mut findings: Vec<Diagnostic>) -> Allowed {
     let mut allows = vec![];
     let mut about = vec![];
     for (id, file) in sources.iter() {
@@ -39,7 +40,7 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
             continue;
         }
         let map = maps.iter().find(|(f, _)| *f == id).map(|(_, ast)| ast);
-        read(id, file, map, &mut allows, &mut about);
+        read(id, file, map.map(Arc::as_ref), &mut allows, &mut about);
     }
     let mut silenced = 0;
     for allow in &mut allows {
@@ -80,7 +81,7 @@ pub fn allow(sources: &Sources, maps: &[(FileId, ast::File)], mut findings: Vec<
 }
 
 /// The maps that others extend.
-fn bases(maps: &[(FileId, ast::File)]) -> Vec<Span> {
+fn bases(maps: &[(FileId, Arc<ast::File>)]) -> Vec<Span> {
     let all = || maps.iter().flat_map(|(_, f)| &f.maps);
     let extended = |id: &str| all().any(|m| m.extends.as_ref().is_some_and(|e| e.text == id));
     all().filter(|m| m.id.as_ref().is_some_and(|i| extended(&i.it))).map(|m| m.at.0).collect()

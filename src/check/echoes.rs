@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{FileId, Sources};
 use crate::syntax::ast::File;
+use std::sync::Arc;
 
 /// Findings about what is missing, and the word of the statement that would say it.
 const MISSING: &[(Code, &[&str])] = &[
@@ -14,7 +15,7 @@ const MISSING: &[(Code, &[&str])] = &[
 ];
 
 /// The findings without those that say a statement is missing where it is there, but could not be read.
-pub fn without_echoes(sources: &Sources, files: &[(FileId, File)], findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub fn without_echoes(sources: &Sources, files: &[(FileId, Arc<File>)], findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let starts: Vec<(FileId, u32)> =
         files.iter().flat_map(|(_, f)| &f.maps).map(|m| (m.at.0.file, m.at.0.start)).collect();
     // The map a place lies in: the last that begins at or before it, or the first of the file.

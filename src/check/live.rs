@@ -1,4 +1,4 @@
-//! TM1201 to TM1207: what a live store has, against what its schema says and the maps need.
+//! TM1201 to TM1207 (TM1208 is in `rights`): what a live store has, against what its schema says and the maps need.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{Column, ColumnId, Holds, LiveColumn, LiveTable, Table, TableId};
@@ -50,20 +50,22 @@ pub struct Drift {
     pub used_by: Vec<String>,
 }
 
-type Ids = BTreeSet<String>;
+pub(super) type Ids = BTreeSet<String>;
 
 /// What the maps ask of a store.
 #[derive(Default)]
-struct Used {
-    tables: BTreeMap<TableId, Ids>,
+pub(super) struct Used {
+    pub(super) tables: BTreeMap<TableId, Ids>,
     columns: BTreeMap<(TableId, ColumnId), Ids>,
     /// Columns by which rows are found.
     found_by: BTreeMap<(TableId, Vec<ColumnId>), Ids>,
     /// Columns that refer to other rows, by which the rows that use those are found.
     referring: BTreeMap<(TableId, Vec<ColumnId>), Ids>,
     /// Per map that creates rows: table, columns it writes, and which of them may get null.
-    creates: Vec<(TableId, String, BTreeSet<ColumnId>)>,
+    pub(super) creates: Vec<(TableId, String, BTreeSet<ColumnId>)>,
     nulls: BTreeMap<(TableId, ColumnId), Ids>,
+    /// Columns that maps which change rows may write.
+    pub(super) writes: BTreeMap<TableId, BTreeSet<ColumnId>>,
 }
 
 impl Used {
@@ -102,10 +104,14 @@ impl Used {
     }
 }
 
-fn used(project: &CheckedProject, store: usize) -> Used {
+pub(super) fn used<'a>(
+    project: &CheckedProject,
+    store: usize,
+    maps: impl Iterator<Item = &'a std::sync::Arc<crate::sema::CheckedMap>>,
+) -> Used {
     let mut used = Used::default();
     let schema = &project.stores[store].1;
-    for map in &project.maps {
+    for map in maps {
         for leg in map.legs() {
             let id = map.id.as_str();
             if leg.source.store == store {
@@ -142,6 +148,9 @@ fn used(project: &CheckedProject, store: usize) -> Used {
                     }
                 }
                 written.iter().for_each(|c| used.column(t, *c, id));
+                if leg.operations.update {
+                    used.writes.entry(t).or_default().extend(written.iter().copied());
+                }
                 if leg.operations.create {
                     used.creates.push((t, id.into(), written));
                 }
@@ -153,7 +162,7 @@ fn used(project: &CheckedProject, store: usize) -> Used {
 
 /// What differs between the schema of a store (by its index) and `live`, the weightiest first within each table.
 pub fn drift(project: &CheckedProject, store: usize, live: &[LiveTable]) -> Vec<Drift> {
-    let used = used(project, store);
+    let used = used(project, store, project.maps.iter());
     let schema = &project.stores[store].1;
     let mut out = vec![];
     for (i, t) in schema.tables.iter().enumerate() {
@@ -209,7 +218,7 @@ pub fn findings(project: &CheckedProject, store: usize, live: &[LiveTable]) -> V
         .collect()
 }
 
-fn some(ids: &[String]) -> String {
+pub(super) fn some(ids: &[String]) -> String {
     let mut text = ids.iter().take(3).map(|i| format!("`{i}`")).collect::<Vec<_>>().join(", ");
     if ids.len() > 3 {
         text.push_str(&format!(" and {} more", ids.len() - 3));

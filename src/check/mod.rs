@@ -9,6 +9,7 @@ mod keys_merge;
 pub mod live;
 mod pages;
 mod regions;
+pub mod rights;
 mod rings;
 mod round_trip;
 mod runs_before;

@@ -5,7 +5,7 @@ use super::failure::{Failure, Outcome};
 use super::fix;
 use super::open::{self, Loaded};
 use super::out::{DIM, ERROR, GOOD, WARN, many, number, paint};
-use crate::check::{self, live};
+use crate::check::{self, live, rights};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// Check project, schemas and maps; no store is needed, unless `--live` asks for them
@@ -98,6 +98,8 @@ fn look(loaded: &mut Loaded) -> Result<(), Failure> {
     let mut found = Vec::new();
     for (i, store) in loaded.stores()?.iter().enumerate() {
         found.extend(live::findings(&loaded.checked, i, &store.describe()?));
+        let uses = rights::uses(&loaded.checked, i, loaded.checked.maps.iter());
+        found.extend(rights::findings(&loaded.checked, i, &uses, &store.grants(&uses, None)?));
     }
     // Comments silence these too; what is to be said about the comments themselves was said.
     let allowed = check::allow(&loaded.sources, &loaded.files, found);

@@ -14,6 +14,7 @@ mod failure;
 mod files;
 mod fix;
 mod fmt;
+mod grants;
 mod guard;
 mod import;
 mod init;
@@ -139,6 +140,8 @@ enum Command {
     Conflicts(conflicts::Args),
     /// The fences that keep people from changing what maps fill
     Guard(guard::Args),
+    /// The least rights that the maps need in their stores, as SQL
+    Grants(grants::Args),
     /// Run the maps' own tests, in memory
     Test(test::Args),
     /// Print a completion script for a shell
@@ -222,6 +225,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Errors(args) => errors::run(&args, context),
         Command::Conflicts(args) => conflicts::run(&args, context),
         Command::Guard(args) => guard::run(&args, context),
+        Command::Grants(args) => grants::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
     }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::draft::{Draft, Side, draft};
 use crate::schema::{StoreSchema, TableId};
 use crate::sema;
-use crate::source::{FileId, Sources};
+use crate::source::Sources;
 use crate::syntax::{ast, dsl};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ fn mend(
         let mut sources = Sources::new();
         let file = sources.add("new map", draft.text());
         let (tree, mut findings) = dsl::parse(&sources, file);
-        let files: Vec<(FileId, ast::File)> = vec![(file, tree.clone())];
+        let files = vec![(file, Arc::new(tree.clone()))];
         let input = sema::Input {
             sources: &sources,
             stores,

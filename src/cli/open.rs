@@ -24,7 +24,7 @@ pub(super) struct Loaded {
     pub silenced: usize,
     pub checked: CheckedProject,
     /// The map files' trees, in the order of the project.
-    pub files: Vec<(FileId, ast::File)>,
+    pub files: Vec<(FileId, Arc<ast::File>)>,
 }
 
 /// What is kept from one reading of a project to the next in the same process; empty, it keeps nothing.
@@ -83,11 +83,10 @@ pub(super) fn load_from(
     cache: &Cache,
 ) -> Result<Loaded, Box<(Sources, Vec<Diagnostic>)>> {
     let (project, mut findings) = project::load_cached(dir, &mut sources, &cache.read);
-    let Some(mut project) = project else { return Err(Box::new((sources, findings))) };
+    let Some(project) = project else { return Err(Box::new((sources, findings))) };
     let stores: Vec<(String, Arc<StoreSchema>)> =
         project.stores.iter().map(|s| (s.name.clone(), s.schema.clone())).collect();
-    let files: Vec<(FileId, ast::File)> =
-        project.maps.iter_mut().map(|m| (m.file, std::mem::take(&mut m.ast))).collect();
+    let files: Vec<(FileId, Arc<ast::File>)> = project.maps.iter().map(|m| (m.file, m.ast.clone())).collect();
     let input = sema::Input {
         sources: &sources,
         stores: &stores,

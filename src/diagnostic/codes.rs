@@ -215,6 +215,7 @@ codes! {
     TM1205 Error "a live column that must have a value and gets none";
     TM1206 Error "a key without a unique index in the live store";
     TM1207 Warning "looked-up columns without an index in the live store";
+    TM1208 Error "a right that the maps need and the store's user has not got";
     // ---- import and export
     TM1301 Error "a file that cannot be imported whole";
     TM1302 Error "a field mapping that contradicts itself";

@@ -4,12 +4,13 @@ use super::apply::{Failure, code};
 use super::conflict::{PendingTarget, Verdict};
 pub(super) use super::keys::KeySet;
 use super::quarantine::Window;
+use super::queue::{Queue, Step};
 use super::references::{Cache, Owed, cell_value, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
 use crate::sema::Company;
-use crate::store::{Found, QuarantineKind, RecordError, Transaction, Wait};
+use crate::store::{Found, QuarantineKind, Transaction, Wait};
 use crate::value::{Key, Type, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,8 @@ pub(super) struct Item {
     pub path: String,
     /// Its primary key when it was last consumed; none: what waits under that key is not this record's.
     pub start: Option<Vec<Value>>,
+    /// The same whatever waits, and up to which log number it was consumed then.
+    pub stood: (Vec<Value>, i64),
     /// It left its primary key, nothing of it waits, and another record may have the key now: what waits is that one's.
     pub silent: bool,
     /// It is not there.
@@ -93,8 +96,8 @@ pub(super) struct Left {
 
 /// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
 /// one of them is not another record's from before. With each the source key of the record that was consumed ahead of
-/// the position; none where this cycle wrote it.
-pub(super) type Claims = HashMap<u128, Option<String>>;
+/// the position, and up to where; none where this cycle wrote it.
+pub(super) type Claims = HashMap<u128, Option<(String, i64)>>;
 
 /// What a chunk needs to know beside its items.
 pub(super) struct Chunk<'a> {
@@ -108,7 +111,7 @@ pub(super) struct Chunk<'a> {
     /// Primary keys written in this transaction (R3).
     pub written: KeySet,
     /// Integration keys written in this transaction.
-    seen: KeySet,
+    pub(super) seen: KeySet,
     /// Who holds which integration key.
     pub claimed: Claims,
     /// Integration keys claimed in this transaction, by the item's number.
@@ -118,9 +121,9 @@ pub(super) struct Chunk<'a> {
     /// Records held for a person, by source key, with what was decided.
     pub(super) held: HashMap<String, Option<super::Resolution>>,
     /// A row of this transaction got another key: what was found before may stand elsewhere.
-    moved: bool,
+    pub(super) moved: bool,
     /// Records whose rows have a passing key.
-    aside: HashSet<usize>,
+    pub(super) aside: HashSet<usize>,
     /// One of them could not be given its own: the transaction must not be committed.
     pub swap_failed: bool,
     pub window: Window,
@@ -134,7 +137,7 @@ pub(super) struct Chunk<'a> {
     pub samples: Vec<String>,
     /// What a comparison found.
     pub compared: super::compare::Compared,
-    tracks: bool,
+    pub(super) tracks: bool,
 }
 
 /// One target row to be.
@@ -271,26 +274,42 @@ impl<'a> Chunk<'a> {
         let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         self.moved = false;
-        if self.mode.swaps {
+        if self.mode.swaps && !mutant!("no-swaps") {
             self.step_aside(tx, items, &records, &mut found, counts)?;
         }
-        for ((record, hit), key) in records.iter_mut().zip(&mut found).zip(&keys) {
-            if self.aside.contains(&record.item) {
-                // Its row was just given a passing key.
-                self.write(tx, items, record, hit, counts, &mut left)?;
-                continue;
+        let mut queue = Queue::default();
+        for (n, (hit, key)) in found.iter_mut().zip(&keys).enumerate() {
+            let record = &mut records[n];
+            let aside = self.aside.contains(&record.item);
+            // Whose key moves, or may have been moved, needs what was written so far.
+            if aside || self.moved || self.mode.last_try || now(record) != *key {
+                self.flush(tx, items, &records, &mut queue, counts, &mut left)?;
             }
-            let taken = record.before_key.is_some() && self.taken(&items[record.item], &self.ikey(key));
-            if self.moved && !taken {
-                *hit = self.find_one(tx, key.clone())?;
+            let record = &mut records[n];
+            // The row of one set aside was just given a passing key.
+            if !aside {
+                let taken = record.before_key.is_some() && self.taken(&items[record.item], &self.ikey(key));
+                if self.moved && !taken {
+                    *hit = self.find_one(tx, key.clone())?;
+                }
+                // Not there under the key it had, or another record has it now: it may be there under the key it has.
+                let asked = now(record) == *key && !self.moved && !self.mode.last_try;
+                if record.before_key.is_some() && !asked && (taken || matches!(hit, Found::None)) {
+                    *hit = self.find_one(tx, now(record))?;
+                    record.elsewhere = now(record) != *key;
+                }
             }
-            // Not there under the key it had, or another record has it now: it may be there under the key it has.
-            if record.before_key.is_some() && (taken || matches!(hit, Found::None)) {
-                *hit = self.find_one(tx, now(record))?;
-                record.elsewhere = now(record) != *key;
+            let step = self.decide(tx, items, record, hit, counts)?;
+            let alone = aside || self.mode.last_try || !tx.in_batches() || step.moves(leg);
+            if alone {
+                self.flush(tx, items, &records, &mut queue, counts, &mut left)?;
             }
-            self.write(tx, items, record, hit, counts, &mut left)?;
+            queue.push(n, step);
+            if alone {
+                self.flush(tx, items, &records, &mut queue, counts, &mut left)?;
+            }
         }
+        self.flush(tx, items, &records, &mut queue, counts, &mut left)?;
         self.swap_failed = !self.aside.is_empty();
         Ok(left)
     }
@@ -433,22 +452,22 @@ impl<'a> Chunk<'a> {
         self.leg.key_cells.iter().map(cell).collect()
     }
 
-    fn write(
+    /// What is to be written of a record; what needs no writing is done.
+    fn decide(
         &mut self,
         tx: &mut dyn Transaction,
         items: &[Item],
         record: &Record<'_>,
         found: &Found,
         counts: &mut LegReport,
-        left: &mut Left,
-    ) -> Result<()> {
+    ) -> Result<Step> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        if self.mode.full && !self.mode.compares && self.is_held(item) {
+        if self.mode.full && !self.mode.compares && self.is_held(item) && !mutant!("copy-decides-held") {
             // A copy decides no conflict that waits for a person.
             counts.unchanged += 1;
-            return Ok(());
+            return Ok(Step::Done);
         }
         let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
@@ -458,22 +477,26 @@ impl<'a> Chunk<'a> {
                 "another record has the same key",
                 "make the key unique at the source, or let the filter keep one of them back",
             ));
-            return self.failed(tx, item, &company, &f, &[], counts);
+            self.failed(tx, item, &company, &f, &[], counts)?;
+            return Ok(Step::Done);
         }
         let (key, values) = match found {
             Found::None
-                if self.mode.compares && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
+                if self.mode.compares
+                    && !mutant!("recover-makes-rows")
+                    && (self.engine.opposite(leg).is_some() || !leg.leg().operations.create) =>
             {
                 self.compared.alone(|| super::message::record(&self.engine.maps, leg, &item.key));
                 counts.unchanged += 1;
-                return Ok(());
+                return Ok(Step::Done);
             }
             Found::None => {
                 if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
                     if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
                         // Deleted there, untouched here: the other leg's affair.
                         counts.unchanged += 1;
-                        return self.solved(tx, item, &company);
+                        self.solved(tx, item, &company)?;
+                        return Ok(Step::Done);
                     }
                     let verdict = self.whole(item);
                     self.note(tx, item, &gone, Some(&record.cells), None, &[], verdict)?;
@@ -481,15 +504,26 @@ impl<'a> Chunk<'a> {
                         Verdict::Source => {}
                         Verdict::Target => {
                             counts.unchanged += 1;
-                            return self.solved(tx, item, &company);
+                            self.solved(tx, item, &company)?;
+                            return Ok(Step::Done);
                         }
-                        Verdict::Hold => return self.hold(tx, item, &company, &[], counts),
+                        Verdict::Hold => {
+                            self.hold(tx, item, &company, &[], counts)?;
+                            return Ok(Step::Done);
+                        }
                     }
                 } else if self.resolution(item).is_some() && self.whole(item) == Verdict::Target {
                     counts.unchanged += 1;
-                    return self.solved(tx, item, &company);
+                    self.solved(tx, item, &company)?;
+                    return Ok(Step::Done);
                 }
-                return self.create(tx, items, record, counts, left);
+                if leg.leg().operations.create {
+                    return Ok(Step::Create);
+                }
+                counts.unchanged += 1;
+                self.outcomes.push((item.n, false));
+                self.solved(tx, item, &company)?;
+                return Ok(Step::Done);
             }
             Found::Many => {
                 let f = self.blame_key(Failure::new(
@@ -497,7 +531,8 @@ impl<'a> Chunk<'a> {
                     "more than one row has this key",
                     "the map's key must be unique in the target; correct the data or the key",
                 ));
-                return self.failed(tx, item, &company, &f, &[], counts);
+                self.failed(tx, item, &company, &f, &[], counts)?;
+                return Ok(Step::Done);
             }
             Found::One { key, values, .. } => (key, values),
         };
@@ -516,7 +551,8 @@ impl<'a> Chunk<'a> {
                 self.compared.conflicts += 1;
             }
             if d.hold {
-                return self.hold(tx, item, &company, &d.conflicts, counts);
+                self.hold(tx, item, &company, &d.conflicts, counts)?;
+                return Ok(Step::Done);
             }
         }
         let mut columns: Vec<ColumnId> = Vec::new();
@@ -524,7 +560,7 @@ impl<'a> Chunk<'a> {
         let mut rekeyed = false;
         for (i, cell) in leg.cells.iter().enumerate() {
             let (now, there) = (&record.cells[i], &values[i]);
-            if now == there {
+            if now == there && !mutant!("writes-what-is-there") {
                 continue;
             }
             if cell.key {
@@ -532,7 +568,7 @@ impl<'a> Chunk<'a> {
                     continue;
                 }
                 rekeyed |= cell.once;
-            } else if cell.once {
+            } else if cell.once && !mutant!("once-is-always") {
                 continue;
             }
             if let Some((number, exact)) = cell.two_way {
@@ -549,9 +585,11 @@ impl<'a> Chunk<'a> {
         if columns.is_empty() || !leg.leg().operations.update {
             self.claim(tx, item, &ikey)?;
             self.wake(tx, key, values)?;
+            self.meet(tx, key, values)?;
             counts.unchanged += 1;
             self.outcomes.push((item.n, false));
-            return self.solved(tx, item, &company);
+            self.solved(tx, item, &company)?;
+            return Ok(Step::Done);
         }
         if rekeyed {
             let f = self.blame_key(Failure::new(
@@ -559,106 +597,11 @@ impl<'a> Chunk<'a> {
                 "the key changed, and its columns are written on create only",
                 "delete the row on the other side, then `tablemap errors retry`",
             ));
-            return self.failed(tx, item, &company, &f, &[], counts);
+            self.failed(tx, item, &company, &f, &[], counts)?;
+            return Ok(Step::Done);
         }
         let settles = decision.as_ref().is_none_or(|d| d.settles);
-        if !self.mark(tx, item, settles, &company, counts)? {
-            return Ok(());
-        }
-        match tx.update(leg.leg().target.table, key, &columns, &new)? {
-            Ok(()) => {
-                counts.updated += 1;
-                self.aside.remove(&record.item);
-                self.moved |= columns.iter().any(|c| leg.leg().key.contains(c));
-                self.own(key, &columns, &new);
-                self.claim(tx, item, &ikey)?;
-                self.wake(tx, key, values)?;
-                self.outcomes.push((item.n, false));
-                self.solved(tx, item, &company)
-            }
-            Err(e) => self.refused(tx, items, record, e, counts, left),
-        }
-    }
-
-    /// Inserts into a target that held nothing.
-    fn create_all(
-        &mut self,
-        tx: &mut dyn Transaction,
-        items: &[Item],
-        records: &[Record<'_>],
-        counts: &mut LegReport,
-        left: &mut Left,
-    ) -> Result<()> {
-        let leg = self.leg;
-        if records.is_empty() {
-            return Ok(());
-        }
-        // A bulk load is nobody's echo: no record of it has a path.
-        tx.writing(&leg.name, true, &leg.name)?;
-        let rows: Vec<&[Value]> = records.iter().map(|r| &*r.cells).collect();
-        let mut outcomes = Vec::with_capacity(rows.len());
-        tx.insert_all(leg.leg().target.table, &leg.columns, &rows, &mut outcomes)?;
-        for (record, outcome) in records.iter().zip(outcomes) {
-            self.created(tx, items, record, outcome, counts, left)?;
-        }
-        Ok(())
-    }
-
-    fn create(
-        &mut self,
-        tx: &mut dyn Transaction,
-        items: &[Item],
-        record: &Record<'_>,
-        counts: &mut LegReport,
-        left: &mut Left,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let item = &items[record.item];
-        let company = word(record.company);
-        if !leg.leg().operations.create {
-            counts.unchanged += 1;
-            self.outcomes.push((item.n, false));
-            return self.solved(tx, item, &company);
-        }
-        if !self.mark(tx, item, true, &company, counts)? {
-            return Ok(());
-        }
-        let outcome = tx.insert(leg.leg().target.table, &leg.columns, &record.cells)?;
-        self.created(tx, items, record, outcome, counts, left)
-    }
-
-    fn created(
-        &mut self,
-        tx: &mut dyn Transaction,
-        items: &[Item],
-        record: &Record<'_>,
-        outcome: std::result::Result<Option<Vec<Value>>, RecordError>,
-        counts: &mut LegReport,
-        left: &mut Left,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let item = &items[record.item];
-        match outcome {
-            Ok(key) => {
-                counts.created += 1;
-                if !self.mode.bulk {
-                    self.claim(tx, item, &self.ikey_of(record))?;
-                }
-                if self.tracks || self.mode.compares {
-                    let key = key.or_else(|| self.primary_key(&record.cells));
-                    if let Some(key) = key {
-                        self.written.insert(&leg.target_key(&key));
-                        if self.mode.compares {
-                            self.compared.met.insert(&leg.target_key(&key));
-                        }
-                    }
-                }
-                self.outcomes.push((item.n, false));
-                let company = word(record.company);
-                self.solved(tx, item, &company)
-            }
-            Err(e) => self.refused(tx, items, record, e, counts, left),
-        }
+        Ok(Step::Update { key: key.clone(), there: values.clone(), columns, new, settles })
     }
 
     fn delete(
@@ -697,6 +640,7 @@ impl<'a> Chunk<'a> {
         if leg.map.two_way > 0
             && let Some(there) = changed_there
             && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
+            && !mutant!("delete-always-wins")
         {
             let verdict = self.whole(item);
             self.note(tx, item, &there, None, Some(&values), &[], verdict)?;
@@ -733,7 +677,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Marks the write; false if the record goes in a circle and was quarantined instead.
-    fn mark(
+    pub(super) fn mark(
         &mut self,
         tx: &mut dyn Transaction,
         item: &Item,
@@ -742,7 +686,7 @@ impl<'a> Chunk<'a> {
         counts: &mut LegReport,
     ) -> Result<bool> {
         let leg = self.leg;
-        if item.path.is_empty() {
+        if item.path.is_empty() || mutant!("path-not-carried") {
             tx.writing(&leg.name, settles, &leg.name)?;
             return Ok(true);
         }
@@ -769,7 +713,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Notes a written row, under the primary key it had and the one it has.
-    fn own(&mut self, key: &[Value], columns: &[ColumnId], new: &[Value]) {
+    pub(super) fn own(&mut self, key: &[Value], columns: &[ColumnId], new: &[Value]) {
         if !self.tracks {
             return;
         }

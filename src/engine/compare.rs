@@ -135,6 +135,9 @@ impl Engine {
         tx.check_epoch(&self.project, self.epoch(store))?;
         let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
         for entry in tx.state_mut().quarantined(&filter)? {
+            if mutant!("recover-keeps-what-waits") {
+                break;
+            }
             tx.state_mut().release(&entry.leg, &entry.key, &entry.company)?;
             holding::close(tx.as_mut(), &entry.leg, &entry.key, "compared again")?;
         }

@@ -14,8 +14,12 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Pending {
     /// The values before the first of them, where the log holds them; a row that was inserted has none.
     pub base: HashMap<ColumnId, Value>,
+    /// Columns that hold what they held before, where `base` says nothing of them.
+    pub even: HashSet<ColumnId>,
     /// Whether the row was inserted by a direct change.
     pub inserted: bool,
+    /// It was inserted, and no record of the other side was found to be the same yet.
+    pub unmet: bool,
     /// It was deleted, and a row came under the same primary key.
     pub reborn: bool,
     /// The opposite leg holds the record for a person: the conflict is written down there.
@@ -71,7 +75,7 @@ impl PendingTarget {
         for i in std::mem::take(&mut self.folded.ended) {
             let w = &self.folded.works[i];
             // What came and went was never there for this leg.
-            if !w.based {
+            if !w.based && !w.met {
                 continue;
             }
             if let Some(ikey) = ikey_in(leg, &w.old) {
@@ -83,7 +87,7 @@ impl PendingTarget {
     /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
     /// whatever its primary key is called: it is compared with what that one was.
     pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {
-        let held = self.held.contains_key(&self.opposite.source_key(key));
+        let held = self.held.contains_key(&self.opposite.source_key(key)) && !mutant!("held-not-woken");
         let pending = Pending::of(&self.folded.works[self.folded.at(&self.opposite, key)?]);
         let pending = Pending { held, ..pending };
         match pending.inserted || pending.reborn {
@@ -94,7 +98,8 @@ impl PendingTarget {
 
     /// What is pending for a row that is gone, by its integration key.
     pub fn gone(&self, ikey: &Key) -> Option<Pending> {
-        let logged = self.gone.get(ikey).map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
+        let known = self.gone.get(ikey).filter(|_| !mutant!("deleted-there-is-made-again"));
+        let logged = known.map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
         logged.or_else(|| self.held.get(self.held_by.get(ikey)?).cloned())
     }
 }
@@ -107,7 +112,14 @@ fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
 
 impl Pending {
     fn of(work: &Work) -> Pending {
-        Pending { base: work.old.clone(), inserted: !work.based, reborn: work.reborn.is_some(), held: false }
+        Pending {
+            base: work.old.clone(),
+            even: work.even.clone(),
+            inserted: !work.based,
+            unmet: !work.based && !work.met,
+            reborn: work.reborn.is_some(),
+            held: false,
+        }
     }
 }
 
@@ -154,6 +166,7 @@ pub(super) enum Verdict {
 /// What a map says of conflicts, for a leg that reads `source`.
 pub(super) fn verdict(policy: Option<Conflict>, source: Side) -> Verdict {
     match policy {
+        _ if mutant!("last-one-wins") => Verdict::Source,
         Some(Conflict::Wins(side) | Conflict::MergeElse(side)) if side == source => Verdict::Source,
         Some(Conflict::Wins(_) | Conflict::MergeElse(_)) => Verdict::Target,
         Some(Conflict::Hold | Conflict::MergeElseHold) | None => Verdict::Hold,
@@ -165,12 +178,12 @@ pub(super) fn decide(verdict: Verdict, lines: &[LineState]) -> Decision {
     let mut d = Decision { settles: true, ..Decision::default() };
     for line in lines {
         match (line.decided, line.changed_here, line.changed_there) {
-            _ if line.equal => {}
+            _ if line.equal && !mutant!("equal-is-conflict") => {}
             (Some(true), ..) => d.force.push(line.number),
             (None, _, false) => {}
             (Some(false), ..) | (None, false, true) => {
                 d.skip.push(line.number);
-                d.settles = false;
+                d.settles = mutant!("skipped-line-settles");
             }
             (None, true, true) => d.conflicts.push(line.number),
         }
@@ -211,6 +224,8 @@ impl Chunk<'_> {
             return None;
         }
         let pending = pending.as_ref();
+        let whole = compares || mutant!("conflicts-by-record");
+        let compares = compares && !mutant!("recover-takes-the-source");
         let source = leg.into.other();
         let lines: Vec<LineState> = (0..leg.map.two_way)
             .map(|number| {
@@ -218,7 +233,7 @@ impl Chunk<'_> {
                     (0..leg.cells.len()).filter(|i| leg.cells[*i].two_way.is_some_and(|(n, _)| n == number)).collect();
                 LineState {
                     number,
-                    changed_here: compares || record.elsewhere || self.line_changed(item, number),
+                    changed_here: whole || record.elsewhere || self.line_changed(item, number),
                     changed_there: compares || pending.is_some_and(|p| self.changed_there(p, number, there)),
                     equal: cells.iter().all(|i| record.cells[*i] == there[*i]),
                     decided: resolution.and_then(|r| r.side(&leg.map, number)).map(|side| side == source),
@@ -232,7 +247,10 @@ impl Chunk<'_> {
     /// need not mean a change: an upsert that did nothing leaves one too.
     pub(super) fn changed_there(&self, pending: &Pending, number: usize, there: &[Value]) -> bool {
         let of_line = |i: &usize| self.leg.cells[*i].two_way.is_some_and(|(n, _)| n == number);
-        let unlike = |i: usize| pending.base.get(&self.leg.cells[i].column).is_none_or(|b| *b != there[i]);
+        let unlike = |i: usize| {
+            let column = &self.leg.cells[i].column;
+            pending.base.get(column).map_or_else(|| !pending.even.contains(column), |b| *b != there[i])
+        };
         let another = |i: &usize| {
             let fold = self.leg.cells[*i].collation;
             pending.base.get(&self.leg.cells[*i].column).is_some_and(|b| fold.fold(b) != fold.fold(&there[*i]))

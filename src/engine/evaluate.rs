@@ -46,6 +46,7 @@ impl Engine {
                 absent: false,
                 kept: work.before.clone(),
                 start: work.owns.then(|| work.start.clone()),
+                stood: (work.start.clone(), work.since),
                 n,
             };
             if let Some(m) = &work.misfit {
@@ -62,19 +63,20 @@ impl Engine {
                 items.push(item);
                 continue;
             }
-            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
-                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
-                items.push(item);
-                continue;
-            }
             if leg.map.two_way > 0 {
                 let own = l.read.columns.iter().enumerate().filter(|(_, (j, _))| *j == 0);
                 item.now = own.map(|(slot, (_, c))| (*c, row[slot].clone())).collect();
                 item.base = match (work.dependent && work.untouched(), work.based) {
                     (true, _) => Some(item.now.clone()),
-                    (false, true) => Some(work.old.clone()),
+                    (false, true) => Some(work.base(&item.now)),
                     (false, false) => None,
                 };
+            }
+            if let Some((_, m)) = rows.misfits.iter().find(|(n, _)| *n / rows.width.max(1) == i) {
+                item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
+                item.what = What::Failed(Box::new(apply::misfit(leg, m, &|m| self.names(l.source.store, m))));
+                items.push(item);
+                continue;
             }
             let start = values.len();
             let verdict = match unanswered.remove(&i) {
@@ -87,7 +89,7 @@ impl Engine {
                     item.before = self.before(leg, snapshot, work, looked_up, through, row)?;
                 }
                 Verdict::FilteredOut => {
-                    if l.exit_delete {
+                    if l.exit_delete && !mutant!("exit-never-deletes") {
                         self.gone(leg, snapshot, work, looked_up, Some(row), &mut item)?;
                     }
                 }
@@ -122,14 +124,19 @@ impl Engine {
         let known = match now {
             // It is there and does not match now.
             Some(_) => !work.old.is_empty() || work.dependent,
-            None => !work.old.is_empty() && (leg.map.two_way == 0 || work.based || work.untouched()),
+            None => {
+                let was_there = work.based || work.met || work.untouched();
+                !work.old.is_empty() && (leg.map.two_way == 0 || was_there)
+            }
         };
         if !known {
             return Ok(());
         }
         let row = self.row_before(leg, snapshot, work, looked_up, now)?;
         let context = &self.maps.context;
-        if !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false) {
+        if !mutant!("deletes-what-never-matched")
+            && !apply::matches(l, context, self.maps.companies.as_deref(), &row).unwrap_or(false)
+        {
             return Ok(());
         }
         if let Ok(lines) = apply::evaluate_key(l, context, &row) {
@@ -155,7 +162,7 @@ impl Engine {
         // What changed before the record was last consumed is no change for it.
         let from = looked_up.partition_point(|e| e.seq <= work.since);
         let looked_up = &looked_up[from..];
-        if looked_up.is_empty() {
+        if looked_up.is_empty() || mutant!("lookups-as-now") {
             return Ok(());
         }
         let schema = &self.maps.stores[l.source.store].1;
@@ -234,7 +241,7 @@ impl Engine {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
-        match through || self.key_changed(leg, work, row) {
+        match (through || self.key_changed(leg, work, row)) && !mutant!("found-by-new-key-only") {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),
         }

@@ -9,12 +9,16 @@ impl Engine {
     pub(super) fn begin(&self, leg: &LegRt, progress: &mut Progress) -> Result<Box<dyn Transaction>> {
         let store = leg.leg().target.store;
         let mut tx = self.stores[store].begin()?;
-        tx.check_epoch(&self.project, self.epoch(store))?;
+        if !mutant!("no-epoch") {
+            tx.check_epoch(&self.project, self.epoch(store))?;
+        }
         let now = tx.state_mut().progress(&leg.name)?;
         match now {
             Some(p) if p.position == progress.position && p.cursor == progress.cursor => {
                 // An operator may have said something since.
-                progress.desired = p.desired;
+                if !mutant!("desired-overwritten") {
+                    progress.desired = p.desired;
+                }
                 Ok(tx)
             }
             _ => {
@@ -34,13 +38,13 @@ impl Engine {
     ) -> Result<Option<String>> {
         let store = self.source(leg);
         let identity = store.identity()?;
-        if identity.store_id != progress.source_id {
+        if identity.store_id != progress.source_id && !mutant!("another-store") {
             return Ok(Some(format!("store `{}` is another one than before", store.name())));
         }
         if identity.incarnation != progress.source_incarnation {
             return Ok(Some(format!("store `{}` was restored", store.name())));
         }
-        if progress.witness.is_empty() {
+        if progress.witness.is_empty() || mutant!("no-witness") {
             return Ok(None);
         }
         Ok(match snapshot.witness(&progress.position)? {

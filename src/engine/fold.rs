@@ -27,6 +27,13 @@ pub(super) struct Work {
     pub old: HashMap<ColumnId, Value>,
     /// Whether those before values may be trusted for two-way lines: the record was changed, not inserted.
     pub based: bool,
+    /// Columns that are the same on both sides since the opposite leg wrote the row, while others are still to be told:
+    /// unless `old` says more, what they hold now is what they held before.
+    pub even: HashSet<ColumnId>,
+    /// It was inserted, and the opposite leg found it before it was told: its row is on the other side as well.
+    pub met: bool,
+    /// The same of the row that came under its primary key.
+    pub met_again: bool,
     /// Something it looks up changed.
     pub dependent: bool,
     /// The longest path that led to it.
@@ -71,6 +78,9 @@ impl Work {
             since: 0,
             old: HashMap::new(),
             based: false,
+            even: HashSet::new(),
+            met: false,
+            met_again: false,
             dependent: false,
             path: String::new(),
             misfit: None,
@@ -99,12 +109,55 @@ impl Work {
         self.gone || (self.deleted && leg.source_key(&self.start) != leg.source_key(&self.key))
     }
 
+    /// Its values before the first change, of columns that the log knows; `now`: its values now.
+    pub fn base(&self, now: &HashMap<ColumnId, Value>) -> HashMap<ColumnId, Value> {
+        let mut base = self.old.clone();
+        for column in &self.even {
+            if let Some(value) = now.get(column) {
+                base.entry(*column).or_insert_with(|| value.clone());
+            }
+        }
+        base
+    }
+
+    /// The opposite leg found its row. Should it go now, the row on the other side has to go too.
+    fn meet(&mut self) {
+        if self.reborn.is_some() {
+            self.met_again = true;
+        } else if !self.based {
+            self.met = true;
+            self.old.clear();
+        }
+    }
+
+    /// The opposite leg wrote its row and left something to be told. The key is that of both sides now, and what nobody
+    /// else changed before is no change.
+    fn written(&mut self, leg: &LegRt, c: &Change, key: &[Value], primary: &[ColumnId]) {
+        self.meet();
+        for (column, before) in &c.old {
+            if self.old.get(column) == Some(before) {
+                self.old.remove(column);
+            }
+            if !self.old.contains_key(column) {
+                self.even.insert(*column);
+            }
+        }
+        for column in leg.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs) {
+            match primary.iter().position(|p| p == column).and_then(|i| key.get(i)) {
+                Some(value) => drop(self.old.insert(*column, value.clone())),
+                None => drop(self.old.remove(column)),
+            }
+            self.even.insert(*column);
+        }
+    }
+
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
     pub fn part(&mut self, reborn: Reborn) -> Work {
         let mut new = Work::of(self.key.clone());
         (new.first, new.last, new.since) = (reborn.born, self.last, self.since);
         (new.newborn, new.owns, new.dependent) = (true, false, self.dependent);
         new.path.clone_from(&self.path);
+        new.met = self.met_again;
         (self.key, self.last, self.gone, self.deleted) = (reborn.key, reborn.died, true, true);
         new
     }
@@ -150,6 +203,7 @@ impl Folded {
     pub fn new(leg: &LegRt, ahead: Vec<Ahead>, ledger: i64, limit: usize, wanted: HashSet<Key>) -> Folded {
         let mut ahead: Vec<(i64, AheadKind, Key)> = ahead
             .into_iter()
+            .filter(|_| !mutant!("no-ahead"))
             .filter_map(|a| Some((a.through, a.kind, leg.source_key(&Key::parse(&a.key, &leg.source_key_types)?.0))))
             .collect();
         // A record that is gone went before what came under its key was consumed.
@@ -184,7 +238,7 @@ impl Folded {
 
     /// Up to where the fold took up every record: `head` where none was left.
     pub fn end(&self, head: i64) -> i64 {
-        self.left.map_or(head, |left| left - 1)
+        self.left.filter(|_| !mutant!("end-past-what-was-left")).map_or(head, |left| left - 1)
     }
 
     /// The work of the record that has this primary key at the end of the log.
@@ -238,10 +292,11 @@ impl Folded {
                 }
                 super::lookups::add(leg, &c, &mut self.looked_up);
             }
-            if c.table != l.source.table || c.seq <= self.ledger {
+            if c.table != l.source.table || (c.seq <= self.ledger && !mutant!("no-ledger")) {
                 continue;
             }
             let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
+            let own = own && !mutant!("echo-unknown");
             match (&c.key, own) {
                 (Err(m), _) => self.misfit(&c, m),
                 (Ok(_), true) => self.add_own(leg, &c),
@@ -284,9 +339,19 @@ impl Folded {
                 self.back.push(key.clone());
             }
         }
-        if c.settles
-            && let Some(i) = self.index.remove(&id)
+        let settles = (c.settles && !mutant!("no-settles")) || mutant!("settles-always");
+        if !settles
+            && c.op == Op::Update
+            && let Some(i) = self.index.get(&id)
         {
+            self.works[*i].written(leg, c, key, &leg.source_primary_key);
+        }
+        let known = if settles { self.index.remove(&id) } else { None };
+        if settles && c.op == Op::Update && (known.is_some() || self.left.is_some()) {
+            // It may have come under its integration key since another record left that one.
+            self.back.push(key.clone());
+        }
+        if let Some(i) = known {
             // What came before is done for this leg.
             self.drop_work(leg, i);
             if self.left.is_some() && c.op != Op::Delete {
@@ -300,7 +365,7 @@ impl Folded {
 
     fn add_direct(&mut self, leg: &LegRt, c: Change) {
         let Ok(key) = c.key else { return };
-        let from = c.old_key.as_ref().unwrap_or(&key);
+        let from = c.old_key.as_ref().filter(|_| !mutant!("key-change-not-followed")).unwrap_or(&key);
         let from_id = leg.source_key(from);
         let i = match self.index.get(&from_id) {
             Some(i) => *i,
@@ -316,6 +381,9 @@ impl Folded {
             }
         };
         let w = &mut self.works[i];
+        if c.op == Op::Touch && w.last > 0 {
+            w.meet();
+        }
         if c.op == Op::Insert && w.last > 0 && w.reborn.is_none() {
             w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq });
         }
@@ -323,6 +391,9 @@ impl Folded {
         w.last = c.seq;
         w.deleted = c.op == Op::Delete;
         for (column, value) in c.old {
+            if mutant!("base-of-last-change") {
+                w.old.remove(&column);
+            }
             w.old.entry(column).or_insert(value);
         }
         if c.path.len() > w.path.len() {

@@ -73,6 +73,16 @@ impl Chunk<'_> {
         Ok(())
     }
 
+    /// Tells the opposite leg that the row it has yet to carry over is a record which is on this side already, and was
+    /// left as it is: if the row goes before it is carried, this one has to go too.
+    pub(super) fn meet(&self, tx: &mut dyn Transaction, key: &[Value], row: &[Value]) -> Result<()> {
+        if self.pending.and_then(|p| p.of(key, &self.ikey_there(row))).is_some_and(|p| p.unmet) {
+            let opposite = self.leg.opposite_name(&self.engine.project);
+            tx.touch(self.leg.leg().target.table, key, &[], &opposite)?;
+        }
+        Ok(())
+    }
+
     /// Learns which records are held for a person.
     pub(super) fn learn_held(&mut self, tx: &mut dyn Transaction) -> Result<()> {
         if self.leg.map.two_way > 0 {

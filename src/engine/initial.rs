@@ -40,7 +40,9 @@ impl Engine {
         let (source, target) = (self.source(leg), self.target(leg));
         let total = source.snapshot()?.count(l.source.table)?;
         observer.leg_started(&leg.map.id, leg.into.word(), Some(total));
-        let bulk = progress.cursor.is_empty() && l.operations.create && target.snapshot()?.is_empty(l.target.table)?;
+        let bulk = progress.cursor.is_empty()
+            && l.operations.create
+            && (mutant!("bulk-without-looking") || target.snapshot()?.is_empty(l.target.table)?);
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
         let (counts, _) = self.go_through(leg, &mut progress, mode, false, observer)?;
         observer.leg_finished(&counts);
@@ -140,6 +142,7 @@ impl Engine {
                 now: HashMap::new(),
                 path: String::new(),
                 start: None,
+                stood: (vec![], 0),
                 kept: vec![],
                 renewed: false,
                 silent: false,
@@ -274,11 +277,12 @@ impl Engine {
             }
             // A leg that yields leaves what changed since the master's was written to the live cycles; one that ran
             // before may still owe deletes.
-            if !mode.yields && !again && progress.cursor.is_empty() && tx.state_mut().ledger(&leg.name)?.is_empty() {
+            let first = if mutant!("ledger-of-last-chunk") { next.is_none() } else { progress.cursor.is_empty() };
+            if !mode.yields && !again && first && tx.state_mut().ledger(&leg.name)?.is_empty() {
                 tx.state_mut().put_ledger(&leg.name, "", number(&head))?;
             }
             let mut now = progress.clone();
-            now.cursor = next.clone().unwrap_or_default();
+            now.cursor = next.clone().filter(|_| !mutant!("cursor-not-stored")).unwrap_or_default();
             now.cut = head;
             now.epoch = self.epoch(leg.leg().target.store);
             if chunk_counts.written() > 0 {
@@ -337,6 +341,7 @@ fn copy(item: &Item) -> Item {
         now: item.now.clone(),
         path: item.path.clone(),
         start: item.start.clone(),
+        stood: item.stood.clone(),
         kept: item.kept.clone(),
         renewed: item.renewed,
         silent: item.silent,

@@ -86,6 +86,9 @@ impl Engine {
     /// gone, or had another key.
     pub(super) fn catch_up(&self, leg: &LegRt, observer: &dyn Observer, report: &mut Report) -> Result<()> {
         let (source, target) = (leg.leg().source.store, leg.leg().target.store);
+        if mutant!("copy-forgets-deletes") {
+            return Ok(());
+        }
         while self.phase(source, target, &[leg], "initial", observer, report)? {
             if self.env.cancelled() {
                 return Err(super::EngineError::Cancelled);
@@ -114,6 +117,9 @@ impl Engine {
                 None => continue,
             }
         }
+        if mutant!("deletes-in-order") {
+            runs.iter_mut().try_for_each(|run| self.backward(run))?;
+        }
         for run in runs.iter_mut().rev() {
             self.backward(run)?;
         }
@@ -137,8 +143,12 @@ impl Engine {
                 report.add(&run.counts);
             }
         }
+        let read = |r: &LegRun<'_>| match mutant!("acknowledges-the-head") {
+            true => r.progress.cut.clone(),
+            false => r.progress.position.clone(),
+        };
         let acks: Vec<(String, Position)> =
-            runs.iter().filter(|r| r.moved).map(|r| (r.leg.name.clone(), r.progress.position.clone())).collect();
+            runs.iter().filter(|r| r.moved).map(|r| (r.leg.name.clone(), read(r))).collect();
         drop(snapshot);
         self.env.point("before acknowledge")?;
         if !acks.is_empty() {
@@ -230,6 +240,10 @@ impl Engine {
         if leg.map.two_way > 0 {
             self.pending_before(&mut run, snapshot)?;
         }
+        if mutant!("progress-before-rows") {
+            let tx = self.begin(leg, &mut run.progress)?;
+            self.seal(&mut run, tx, end, false, &|_, _| false)?;
+        }
         self.dependents(&mut run, snapshot, &mut folded)?;
         if run.stopped.is_some() {
             return Ok(Some(run));
@@ -282,7 +296,7 @@ impl Engine {
                 after = self.source(leg).position_at(last.seq);
             }
             folded.add(leg, &opposite, changes);
-            if ended {
+            if ended || mutant!("first-page-of-the-log") {
                 folded.close(leg);
                 return Ok(any);
             }
@@ -298,7 +312,9 @@ impl Engine {
         let target = leg.leg().target;
         let table = self.maps.stores[target.store].1.get(target.table);
         let types: Vec<Type> = leg.leg().key.iter().map(|c| table.column(*c).ty.clone()).collect();
-        let claim = |(ikey, key): (String, String)| Some((KeySet::fingerprint(&Key::parse(&ikey, &types)?), Some(key)));
+        let claim = |(ikey, key, through): (String, String, i64)| {
+            Some((KeySet::fingerprint(&Key::parse(&ikey, &types)?), Some((key, through))))
+        };
         Ok(held.into_iter().filter_map(claim).collect())
     }
 
@@ -451,7 +467,7 @@ impl Engine {
             // The snapshot holds all of the log, and so does what was applied.
             let (kind, through) = match work.gone || (work.deleted && item.absent) {
                 true => (AheadKind::Gone, work.last),
-                false if work.newborn => (AheadKind::Reborn, run.head),
+                false if work.newborn && !mutant!("newborn-noted-as-now") => (AheadKind::Reborn, run.head),
                 false => (AheadKind::Now, run.head),
             };
             let key = leg.source_key(&work.key).to_text();
@@ -473,6 +489,7 @@ impl Engine {
     fn reached(&self, run: &LegRun<'_>) -> i64 {
         let l = run.leg.leg();
         let looks = l.filter.is_some() || l.lines.iter().any(|l| l.key && !l.joins.is_empty());
+        let looks = looks && !mutant!("lookups-consumed-early");
         let first = |w: &Work| {
             let at = run.looked_up.partition_point(|e| e.seq <= w.since);
             let change = run.looked_up.get(at).filter(|_| looks && w.based && !w.untouched());
@@ -480,6 +497,7 @@ impl Engine {
         };
         let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| first(w)).min();
         match open {
+            _ if mutant!("position-past-open-records") => run.end,
             Some(first) if first != i64::MAX => (first - 1).min(run.end),
             _ => run.end,
         }
@@ -507,6 +525,12 @@ impl Engine {
         progress.epoch = self.epoch(leg.leg().target.store);
         if applied {
             progress.last_applied_at = self.env.now();
+        }
+        if mutant!("progress-apart") {
+            tx.disown_side_effects(&leg.name, written)?;
+            tx.commit()?;
+            tx = self.stores[leg.leg().target.store].begin()?;
+            self.env.point("between")?;
         }
         tx.state_mut().put_progress(&progress)?;
         tx.disown_side_effects(&leg.name, written)?;
@@ -583,7 +607,9 @@ impl Engine {
                 if entry.kind == QuarantineKind::Held {
                     pending.holds(run.leg, &key, &base);
                 }
-                pending.waits(key, base);
+                if !mutant!("pending-without-quarantine") {
+                    pending.waits(key, base);
+                }
             }
         }
         run.pending = Some(pending);
@@ -593,7 +619,7 @@ impl Engine {
 
     /// Adds the target's log rows since the last look, in the transaction that writes: now the pending set is exact.
     fn pending_now(&self, run: &mut LegRun<'_>, tx: &mut dyn Transaction) -> Result<()> {
-        let Some(pending) = &mut run.pending else { return Ok(()) };
+        let Some(pending) = run.pending.as_mut().filter(|_| !mutant!("pending-without-log")) else { return Ok(()) };
         let table = run.leg.leg().target.table;
         let opposite: Vec<String> = vec![run.leg.opposite_name(&self.project)];
         loop {

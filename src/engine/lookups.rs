@@ -96,7 +96,11 @@ fn related_ways(
 /// Adds a change for every way that begins at the row.
 pub(super) fn add(leg: &LegRt, c: &Change, all: &mut Vec<LookedUp>) {
     let Ok(key) = &c.key else { return };
-    for (w, way) in leg.ways.iter().enumerate().filter(|(_, way)| way.table == c.table) {
+    let woken = |way: &Way| match way.of {
+        WayOf::Join => !mutant!("lookups-not-woken"),
+        _ => !mutant!("related-not-woken"),
+    };
+    for (w, way) in leg.ways.iter().enumerate().filter(|(_, way)| way.table == c.table && woken(way)) {
         let old = |column: &ColumnId| c.old.iter().find(|(o, _)| o == column).map(|(_, v)| v.clone());
         let before: Option<Vec<Value>> = match c.op {
             Op::Insert => None,
@@ -192,7 +196,7 @@ impl Engine {
     fn referred(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, change: &LookedUp) -> Result<Vec<Vec<Value>>> {
         let way = &leg.ways[change.way];
         let mut all = columns_of(snapshot, way.table, &way.key, std::slice::from_ref(&change.key))?;
-        all.extend(change.before.clone());
+        all.extend(change.before.clone().filter(|_| !mutant!("users-of-new-key-only")));
         let mut steps = way.steps.iter();
         let Some((mut plan, mut join)) = steps.next().map(|(p, j)| (p, *j)) else { return Ok(vec![]) };
         for (next, to) in steps {
@@ -258,7 +262,7 @@ impl Engine {
                 let works = self.followed(run, snapshot, folded, page)?;
                 self.dependent_page(run, snapshot, works)?;
             }
-            if !full || run.stopped.is_some() || self.env.cancelled() {
+            if !full || mutant!("first-page-of-users") || run.stopped.is_some() || self.env.cancelled() {
                 return Ok(());
             }
         }
@@ -311,7 +315,9 @@ impl Engine {
             return Ok(());
         }
         let (works, done) = (std::mem::take(&mut run.works), std::mem::take(&mut run.done));
-        let end = std::mem::replace(&mut run.end, super::fold::number(&run.progress.position));
+        let held_back =
+            if mutant!("page-moves-position") { run.end } else { super::fold::number(&run.progress.position) };
+        let end = std::mem::replace(&mut run.end, held_back);
         run.done = vec![false; page.len()];
         let n = page.len();
         run.works = page;

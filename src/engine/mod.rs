@@ -18,6 +18,7 @@ mod live;
 mod lookups;
 mod message;
 mod quarantine;
+mod queue;
 mod references;
 mod related;
 mod reload;

@@ -53,7 +53,7 @@ impl Chunk<'_> {
         left: &mut Left,
     ) -> Result<()> {
         let item = &items[record.item];
-        if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk {
+        if e.kind == RecordErrorKind::Unique && !self.mode.last_try && !self.mode.bulk && !mutant!("taken-is-final") {
             left.retry.push(record.item);
             left.leaving.push(self.ikey_of(record));
             return Ok(());
@@ -102,6 +102,7 @@ impl Chunk<'_> {
     pub(super) fn solved(&mut self, tx: &mut dyn Transaction, item: &Item, company: &str) -> Result<()> {
         if self.has_quarantine && !item.silent {
             let key = self.leg.source_key(&item.key).to_text();
+            let company = if mutant!("solved-in-all-companies") { "" } else { company };
             if tx.state_mut().release(&self.leg.name, &key, company)? > 0 && self.is_held(item) {
                 super::holding::close(tx, &self.leg.name, &key, super::holding::SETTLED)?;
             }
@@ -109,7 +110,8 @@ impl Chunk<'_> {
         if self.debts.is_empty() {
             return Ok(());
         }
-        let Some(owed) = self.debts.remove(&(item.n, company.to_string())) else { return Ok(()) };
+        let owed = self.debts.remove(&(item.n, company.to_string()));
+        let Some(owed) = owed.filter(|_| !mutant!("debts-forgotten")) else { return Ok(()) };
         let waits: Vec<Wait> = owed.iter().flat_map(|(_, waits)| waits.clone()).collect();
         match owed.first() {
             Some((f, _)) => self.enter(tx, item, company, f, &waits).map(drop),
@@ -121,7 +123,7 @@ impl Chunk<'_> {
     /// had, nothing waits. All at once: records may have taken their keys from each other.
     pub(super) fn move_waiting(&mut self, tx: &mut dyn Transaction, items: &[Item]) -> Result<()> {
         // A last try comes after a first one.
-        if !self.has_quarantine || self.mode.last_try {
+        if !self.has_quarantine || self.mode.last_try || mutant!("waiting-stays-behind") {
             return Ok(());
         }
         let mut moved = Vec::new();
@@ -149,8 +151,13 @@ impl Chunk<'_> {
     pub(super) fn taken(&self, item: &Item, ikey: &Key) -> bool {
         match self.claimed.get(&KeySet::fingerprint(ikey)) {
             None => false,
+            _ if mutant!("holders-unknown") => false,
             Some(None) => true,
-            Some(Some(by)) => item.start.as_ref().is_none_or(|k| self.leg.source_key(k).to_text() != *by),
+            // A primary key may have been several records', one after another, each consumed further on.
+            Some(Some((by, through))) => {
+                let (key, since) = &item.stood;
+                (item.start.is_none() && since != through) || self.leg.source_key(key).to_text() != *by
+            }
         }
     }
 
@@ -291,6 +298,9 @@ impl Chunk<'_> {
     /// Whether the leg must stop itself (R12): the batch is then rolled back by the caller.
     pub fn must_stop(&self, tx: &mut dyn Transaction) -> Result<Option<String>> {
         let limits = &self.engine.limits;
+        if mutant!("never-stops-itself") {
+            return Ok(None);
+        }
         if self.window.too_many(limits.failure_window, limits.failure_percent) {
             return Ok(Some(format!(
                 "{}% or more of the last {} records failed",

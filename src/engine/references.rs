@@ -126,7 +126,7 @@ fn resolve_one(
             !key_only
                 && rows.iter().any(|(t, columns, keys)| *t == target.table && *columns == by && keys.contains(&key))
         };
-        if among(&cache.passing) {
+        if among(&cache.passing) && !mutant!("refers-to-passing-rows") {
             let f =
                 fail("the referred row is about to change".into(), "it is tried again", code::MISSING, String::new());
             return Ok(Err(Box::new(Unresolved { failure: f, passing: true, waits: vec![] })));
@@ -144,7 +144,7 @@ fn resolve_one(
                     );
                     return Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits: vec![] })));
                 }
-                if among(&cache.behind) {
+                if among(&cache.behind) && !mutant!("refers-to-rows-behind") {
                     let mut f = fail(
                         format!("the referred row in `{}` has a change that its map has not carried yet", table.name),
                         "it is tried again by itself; `tablemap status` tells whether the map is paused or its record waits",
@@ -182,7 +182,7 @@ fn resolve_one(
             }
         }
     }
-    if reference.on_missing == OnMissing::Null && reference.nullable {
+    if (reference.on_missing == OnMissing::Null || mutant!("missing-is-null")) && reference.nullable {
         return Ok(Ok(vec![Value::Null; width]));
     }
     if !key_only && leg.owes.contains(&r) {

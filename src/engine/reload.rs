@@ -37,6 +37,9 @@ impl Engine {
             if let Some(old) = before.stores.iter().position(|o| o.name() == store.name()) {
                 let there = before.suspended_tables(old)?;
                 for spec in before.capture_specs(old, &there) {
+                    if mutant!("reload-narrows-capture") {
+                        continue;
+                    }
                     if let Some(spec) = translated(&before.maps.stores[old].1, store.schema(), &spec) {
                         widen(&mut specs, &spec);
                     }

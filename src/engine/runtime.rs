@@ -172,6 +172,8 @@ pub(super) struct LegRt {
     /// For each column of the leg's key the index in `cells`.
     pub key_cells: Vec<usize>,
     pub source_key_types: Vec<Type>,
+    /// Columns of the source's primary key.
+    pub source_primary_key: Vec<ColumnId>,
     pub source_key_folds: Vec<Collation>,
     pub target_key_folds: Vec<Collation>,
     /// No references: a cell is a line.
@@ -288,6 +290,7 @@ impl LegRt {
             into,
             name: format!("{project}/{}", leg.name(map)),
             key_cells,
+            source_primary_key: source.primary_key.clone(),
             source_key_types: source.primary_key.iter().map(|c| source.column(*c).ty.clone()).collect(),
             source_key_folds: source.primary_key.iter().map(|c| source.column(*c).collation).collect(),
             target_key_folds: target.primary_key.iter().map(|c| target.column(*c).collation).collect(),

@@ -99,6 +99,7 @@ impl Engine {
             let mut tx = target.begin()?;
             if let Some(mut p) = tx.state_mut().progress(&leg.name)?
                 && p.phase == "live"
+                && !mutant!("gap-of-capture-ignored")
                 // A stopped leg reads nothing; `sync` begins it from what is there then.
                 && p.desired != "stop"
             {
@@ -278,7 +279,7 @@ impl Engine {
 
     fn drain(&self, legs: &[usize], observer: &dyn Observer, report: &mut Report) -> Result<()> {
         let mut cycles = 0;
-        while self.cycle(legs, observer, report)? {
+        while self.cycle(legs, observer, report)? && !mutant!("one-cycle-only") {
             if self.env.cancelled() {
                 return Err(EngineError::Cancelled);
             }
@@ -330,6 +331,7 @@ impl Engine {
             return Ok(false);
         }
         let progress = target.snapshot()?.state().progress(&leg.name)?;
+        let seconds = if mutant!("always-due") { 0 } else { seconds };
         Ok(progress.is_some_and(|p| self.env.seconds_since(&p.last_run_at).is_none_or(|s| s >= seconds as f64)))
     }
 
@@ -388,7 +390,7 @@ impl Engine {
                 let Some(i) = self.legs.iter().position(|l| l.map_index == m && l.into == side) else { continue };
                 let leg = &self.legs[i];
                 let known = self.target(leg).snapshot()?.state().progress(&leg.name)?;
-                let yields = n == 1 && map.two_way > 0;
+                let yields = n == 1 && map.two_way > 0 && !mutant!("master-is-overwritten");
                 let applied = known.as_ref().map(|p| p.last_applied_at.clone()).unwrap_or_default();
                 let fresh = |phase: &str| {
                     Ok::<_, EngineError>(Progress {
@@ -407,7 +409,8 @@ impl Engine {
                     Some(p) if !anew && (p.desired != "run" || p.state != "running") => {}
                     // Killed on the way: go on where it was; a map that changed since begins anew.
                     Some(p) if p.phase == "initial" && !manual => {
-                        let p = if p.map_hash == leg.map.hash { p } else { self.anew(leg, &p)? };
+                        let same = p.map_hash == leg.map.hash || mutant!("edited-map-resumes");
+                        let p = if same { p } else { self.anew(leg, &p)? };
                         plan.push((i, p, true, yields));
                     }
                     // Started again, it too begins with what changes from then on.
@@ -431,8 +434,12 @@ impl Engine {
             let same = known.as_ref().is_some_and(|p| p == progress);
             if !same {
                 if progress.cursor.is_empty() {
-                    tx.state_mut().drop_ledger(&leg.name)?;
-                    if known.is_none_or(|p| p.position != progress.position) {
+                    let goes_on = known.is_some_and(|p| p.position == progress.position);
+                    // What an earlier copy saw of the log is not pending, as long as the leg has not come past it.
+                    if !goes_on || progress.last_applied_at.is_empty() {
+                        tx.state_mut().drop_ledger(&leg.name)?;
+                    }
+                    if !goes_on {
                         tx.state_mut().drop_ahead(&leg.name, i64::MAX)?;
                     }
                 }

@@ -14,12 +14,14 @@ impl Engine {
     pub(super) fn due(&self, leg: &LegRt, state: &mut dyn ReadState) -> Result<Vec<Vec<Value>>> {
         let due = QuarantineFilter {
             leg: Some(leg.name.clone()),
-            due: Some(self.env.now()),
+            due: Some(if mutant!("retries-never-due") { "0".into() } else { self.env.now() }),
             limit: self.limits.live_rows,
             ..QuarantineFilter::default()
         };
         let mut keys: Vec<String> = state.quarantined(&due)?.into_iter().map(|e| e.key).collect();
-        keys.extend(state.arrived(&leg.name, self.limits.live_rows)?);
+        if !mutant!("parked-never-wakes") {
+            keys.extend(state.arrived(&leg.name, self.limits.live_rows)?);
+        }
         keys.dedup();
         Ok(keys.iter().filter_map(|k| Some(Key::parse(k, &leg.source_key_types)?.0.into_vec())).collect())
     }
@@ -116,7 +118,7 @@ impl Engine {
                 continue;
             }
             let base = self.base_of(leg, &entry);
-            if !base.is_empty() {
+            if !base.is_empty() && !mutant!("waiting-loses-its-base") {
                 work.old.extend(base);
                 (work.based, work.dependent) = (true, false);
             } else if work.untouched() && !work.dependent {
@@ -151,7 +153,7 @@ impl Engine {
             let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
             let mut rows = Rows::of(&l.read);
             let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
-            if there.first() == Some(&true) && self.key_changed(leg, w, rows.row(0)) {
+            if there.first() == Some(&true) && !mutant!("reborn-is-the-same") && self.key_changed(leg, w, rows.row(0)) {
                 let new = w.part(reborn);
                 folded.push(leg, new);
             }
@@ -198,6 +200,9 @@ impl Engine {
     /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,
     /// whatever its primary key is called: what it was before is what that one was.
     pub(super) fn rejoin(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
+        if mutant!("returned-is-new") {
+            return Ok(());
+        }
         let Some((columns, gone)) = self.gone_by_key(leg, folded) else { return Ok(()) };
         let Some(opposite) = self.opposite(leg) else { return Ok(()) };
         let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
@@ -230,6 +235,9 @@ impl Engine {
 pub(super) fn leavers_first(leg: &LegRt, mut works: Vec<Work>) -> (Vec<Work>, Vec<bool>) {
     works.sort_by_key(|w| w.first);
     let mut glued = vec![false; works.len()];
+    if mutant!("leavers-not-first") {
+        return (works, glued);
+    }
     if works.iter().all(|w| !w.gone && (w.owns || w.misfit.is_some()) && w.start == w.key) {
         return (works, glued);
     }

@@ -79,6 +79,9 @@ impl Engine {
         let l = leg.leg();
         let named = |store: usize, table: TableId| self.maps.stores[store].1.get(table).stored_name().to_string();
         let there = source.suspended(&self.project)?;
+        if mutant!("window-not-waited-for") {
+            return Ok(false);
+        }
         if !there.is_empty() && watched_tables(leg).iter().any(|t| there.contains(&named(l.source.store, *t))) {
             return Ok(true);
         }
@@ -165,6 +168,7 @@ impl Engine {
             let mut tx = self.target(leg).begin()?;
             if let Some(mut p) = tx.state_mut().progress(&leg.name)?
                 && p.phase == "live"
+                && !mutant!("window-not-gone-through")
             {
                 p.phase = if both { "compare" } else { "initial" }.into();
                 p.cursor = String::new();

@@ -141,6 +141,7 @@ fn propose(d: &mut Draft, referred: &[(String, String)]) -> Vec<usize> {
             all.first().map(|(i, _)| *i).or(d.lines.iter().position(whole)).into_iter().collect()
         }
     };
+    key.extend(besides(d, &all, &scored, &key));
     key.sort_unstable();
     key.dedup();
     let columns: Vec<String> = key.iter().filter_map(|i| d.lines[*i].left_column().map(|c| format!("`{c}`"))).collect();
@@ -157,6 +158,32 @@ fn propose(d: &mut Draft, referred: &[(String, String)]) -> Vec<usize> {
     d.key_remark = Some("decide: the key is proposed from the names; the file carries none".into());
     d.findings.push(finding);
     key
+}
+
+/// What a proposed key needs besides: the record's own name where the key only names what the record belongs to; both
+/// ends and the beginning of what holds between two things for a time.
+fn besides(d: &Draft, able: &[(usize, &DraftLine)], scored: &[(i32, usize)], key: &[usize]) -> Vec<usize> {
+    let left = |l: &DraftLine| l.left_column().unwrap_or_default().to_lowercase();
+    let mut more = vec![];
+    if let [only] = key {
+        let column = left(&d.lines[*only]);
+        let looked_up = |l: &DraftLine| left(l) == column && l.right_path().is_some_and(|p| p.steps.len() > 1);
+        if d.lines.iter().any(looked_up) {
+            more.extend(scored.iter().find(|(s, i)| *s > 0 && left(&d.lines[*i]) != column).map(|(_, i)| *i));
+        }
+    }
+    let named = |name: &str| able.iter().find(|(_, l)| left(l) == name).map(|(i, _)| *i);
+    for (from, line) in able {
+        let column = left(line);
+        let Some(rest) = column.strip_prefix("from") else { continue };
+        if let Some(to) =
+            named(&format!("to{rest}")).filter(|_| !["date", "time", "day"].iter().any(|w| rest.contains(w)))
+        {
+            more.extend([*from, to]);
+            more.extend(["validfrom", "effectivefrom", "startdate"].into_iter().find_map(named));
+        }
+    }
+    more
 }
 
 /// Whether a lookup leads to the table that this one's rows belong to.

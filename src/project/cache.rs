@@ -10,7 +10,7 @@ use std::sync::{Arc, RwLock};
 /// Maps and schemas as read before. Empty, it keeps nothing: a command that reads once has no use for it.
 #[derive(Default)]
 pub struct Cache {
-    pub(super) maps: Kept<ast::File>,
+    pub(super) maps: Kept<Arc<ast::File>>,
     pub(super) schemas: Kept<Arc<StoreSchema>>,
 }
 

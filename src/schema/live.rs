@@ -21,6 +21,8 @@ pub struct LiveTable {
     pub triggers: Vec<LiveTrigger>,
     /// About how many rows it holds, where the store says so cheaply.
     pub rows: Option<u64>,
+    /// What the store's people say of it.
+    pub description: Option<String>,
 }
 
 /// A column of a live table.
@@ -46,6 +48,10 @@ pub struct LiveColumn {
     pub computed: bool,
     /// How its text compares; none = in a way that schemas do not know.
     pub collation: Option<Collation>,
+    /// The only words it holds, where the store says so (an enum type); empty = others too.
+    pub words: Vec<String>,
+    /// What the store's people say of it.
+    pub description: Option<String>,
 }
 
 /// What values a live column keeps as they are.

@@ -190,6 +190,9 @@ fn table(t: &LiveTable, known: &Known<'_>, indent: usize, step: usize) -> String
     let mut s = format!("{at}{}:\n", word(&t.name));
     let doubt = if t.primary_key.is_empty() { "   # a guess: the table has no primary key" } else { "" };
     let _ = writeln!(s, "{inner}primary_key: {}{doubt}", list(key));
+    if let Some(said) = &t.description {
+        let _ = writeln!(s, "{inner}description: {}", quoted(&said.replace(['\n', '\r'], " ")));
+    }
     let others: Vec<String> = t.unique.iter().filter(|u| u.as_slice() != key).map(|u| list(u)).collect();
     if !others.is_empty() {
         let _ = writeln!(s, "{inner}alternate_keys: [{}]", others.join(", "));
@@ -247,7 +250,8 @@ fn column(c: &LiveColumn, t: &LiveTable, known: &Known<'_>) -> (String, Option<S
     }
     let mut generated = c.generated;
     if let Some(default) = c.default.as_deref().filter(|_| !c.computed) {
-        match constant(default, &c.ty) {
+        let known = if c.words.is_empty() { constant(default, &c.ty) } else { None };
+        match known {
             Some(None) => {}
             Some(Some(value)) => parts.push(format!("default: {value}")),
             None => {
@@ -278,15 +282,35 @@ fn column(c: &LiveColumn, t: &LiveTable, known: &Known<'_>) -> (String, Option<S
             doubts.push(lookup);
         }
     }
+    if let Some(said) = &c.description {
+        parts.push(format!("description: {}", quoted(&said.replace(['\n', '\r'], " "))));
+    }
     let name = word(&c.name);
-    let ty = c.ty.to_string();
-    let line = if parts.is_empty() {
-        format!("{name}: {ty}")
-    } else {
-        let ty = if ty.contains(',') { format!("\"{ty}\"") } else { ty };
-        format!("{name}: {{ type: {ty}, {} }}", parts.join(", "))
+    let ty = match choice(&c.words) {
+        Some(choice) => choice,
+        None if parts.is_empty() => return (format!("{name}: {}", c.ty), told(doubts)),
+        None => {
+            let ty = c.ty.to_string();
+            if ty.contains(',') { format!("type: \"{ty}\"") } else { format!("type: {ty}") }
+        }
     };
-    (line, (!doubts.is_empty()).then(|| doubts.join("; ")))
+    parts.insert(0, ty);
+    let line = format!("{name}: {{ {} }}", parts.join(", "));
+    (line, told(doubts))
+}
+
+fn told(doubts: Vec<String>) -> Option<String> {
+    (!doubts.is_empty()).then(|| doubts.join("; "))
+}
+
+/// A choice of these words, numbered in their order; none where they cannot be told apart as members.
+fn choice(words: &[String]) -> Option<String> {
+    let alike = |i: usize, w: &String| words[..i].iter().any(|e| e.eq_ignore_ascii_case(w));
+    if words.is_empty() || words.iter().enumerate().any(|(i, w)| w.trim().is_empty() || alike(i, w)) {
+        return None;
+    }
+    let members: Vec<String> = words.iter().enumerate().map(|(i, w)| format!("{}: {}", word(w), i + 1)).collect();
+    Some(format!("choice: {{ {} }}, stored_as: name", members.join(", ")))
 }
 
 impl Known<'_> {
@@ -432,6 +456,8 @@ mod tests {
             generated: false,
             computed: false,
             collation: Some(Collation::Exact),
+            words: vec![],
+            description: None,
         }
     }
 

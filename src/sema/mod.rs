@@ -28,7 +28,7 @@ mod spelling;
 mod typing;
 mod value_map;
 
-pub use crate::store::ReadPlan;
+pub use crate::store::{Grant, Op, ReadPlan, Use};
 pub use eval::DIVISION_SCALE;
 pub use expr::{EvalError, Expr};
 pub use ir::*;
@@ -53,7 +53,7 @@ pub struct Input<'a> {
     /// The stores: name in the project, schema.
     pub stores: &'a [(String, Arc<StoreSchema>)],
     /// The map files.
-    pub files: &'a [(FileId, ast::File)],
+    pub files: &'a [(FileId, Arc<ast::File>)],
     /// The configured companies; none = all.
     pub companies: Option<&'a [String]>,
     /// The project's time zone.

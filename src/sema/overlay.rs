@@ -10,12 +10,13 @@ use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
 use crate::syntax::ast::{Edit, File, Map, Node, Side, Trivia};
+use std::sync::Arc;
 
 /// The files of a project with every overlay in the place of its base.
 pub struct Effective {
     /// The files; bases are not in them. An overlay that could not be applied is there without an id, and one with wrong
     /// edits still `extends` its base: neither gives a checked map.
-    pub files: Vec<(FileId, File)>,
+    pub files: Vec<(FileId, Arc<File>)>,
     /// What is wrong with the overlays themselves.
     pub findings: Vec<Diagnostic>,
     /// Which other files the overlays of a file stand on.
@@ -52,7 +53,7 @@ pub fn effective(input: &Input<'_>) -> Option<Effective> {
     let mut applied = applied.into_iter();
     let files = input.files.iter().map(|(id, f)| {
         let maps = applied.by_ref().take(f.maps.len()).flatten().collect();
-        (*id, File { values: f.values.clone(), maps, end: f.end.clone() })
+        (*id, Arc::new(File { values: f.values.clone(), maps, end: f.end.clone() }))
     });
     Some(Effective { files: files.collect(), findings: report.findings, made_of })
 }

@@ -1,7 +1,8 @@
 //! Values to try a line with: for each type those at which transforms are known to lose something.
 
 use super::expr::{Expr, Otherwise};
-use crate::value::{Date, DateTime, Dec, Float, Type, Value, convert, parse_datetime, uuid};
+use crate::value::{Collation, Date, DateTime, Dec, Float, Type, Value, compare, convert, parse_datetime, uuid};
+use std::cmp::Ordering;
 
 const TEXTS: &[&str] = &[
     "abc",
@@ -136,8 +137,13 @@ pub(super) fn named(e: &Expr, out: &mut Vec<Value>) {
         }
         Expr::Map(m) => {
             named(&m.of, out);
-            out.extend(m.pairs.keys().cloned());
-            out.extend(m.pairs.values().cloned());
+            // In one order, so that a finding names the same values each time.
+            let (mut from, mut to): (Vec<Value>, Vec<Value>) = m.pairs.clone().into_iter().unzip();
+            for values in [&mut from, &mut to] {
+                values.sort_by(|a, b| compare(a, b, Collation::Exact).unwrap_or(Ordering::Equal));
+            }
+            out.extend(from);
+            out.extend(to);
             if let Otherwise::Value(v) = &m.otherwise {
                 out.push(v.clone());
             }

@@ -19,7 +19,7 @@ fn analysed(text: &str) -> (CheckedProject, Vec<String>) {
     let file = sources.add("m.tmap", text);
     let (ast, findings) = crate::syntax::dsl::parse(&sources, file);
     assert!(findings.is_empty(), "{findings:?}");
-    let files = [(file, ast)];
+    let files = [(file, Arc::new(ast))];
     let input = Input {
         sources: &sources,
         stores: &stores,

@@ -1,5 +1,7 @@
 //! What any store must do, as tests: every store calls [`run`] with a way to make an empty one.
 
+mod log;
+
 use super::*;
 use crate::schema::{Column, Lookup, LookupTarget, Table};
 use crate::value::{Choice, Collation, DateTimeKind, Dec, Float, Member, Type, Uuid, parse_date, parse_datetime};
@@ -40,10 +42,10 @@ pub fn run(make: Make<'_>) {
     finds(make);
     refused_rows(make);
     rolls_back_when_dropped(make);
-    captures(make);
-    origin_and_touch(make);
-    key_changes_are_logged(make);
-    capture_widens(make);
+    log::captures(make);
+    log::origin_and_touch(make);
+    log::key_changes_are_logged(make);
+    log::capture_widens(make);
     epochs(make);
     state_tables(make);
     guards(make);
@@ -468,153 +470,6 @@ fn rolls_back_when_dropped(make: Make<'_>) {
     assert!(!store.snapshot().unwrap().is_empty(KINDS).unwrap());
 }
 
-fn spec(table: TableId, watched: &[u32], old: &[u32]) -> CaptureSpec {
-    let ids = |all: &[u32]| all.iter().map(|i| c(*i)).collect();
-    CaptureSpec { table, watched: ids(watched), old: ids(old) }
-}
-
-fn log(store: &dyn Store, tables: &[TableId], legs: &[&str]) -> Vec<Change> {
-    let mut out = Vec::new();
-    let legs: Vec<String> = legs.iter().map(|l| l.to_string()).collect();
-    let start = Position::default();
-    let done = store.snapshot().unwrap().changes(&start, tables, &legs, 1000, &mut out).unwrap();
-    assert!(done);
-    out
-}
-
-fn captures(make: Make<'_>) {
-    let rig = make(schema());
-    let store = rig.store.as_ref();
-    assert!(!store.is_prepared().unwrap());
-    store.prepare().unwrap();
-    store.prepare().unwrap();
-    assert!(store.is_prepared().unwrap());
-    let identity = store.identity().unwrap();
-    assert!(!identity.store_id.is_empty() && identity == store.identity().unwrap());
-    let specs = [spec(KINDS, &[1, 3], &[1, 3, 13, 11]), spec(PROJECTS, &[2], &[])];
-    assert_eq!(store.capture("p", &specs).unwrap(), vec![KINDS, PROJECTS]);
-    assert_eq!(store.capture("p", &specs).unwrap(), vec![]);
-    let start = store.snapshot().unwrap().head().unwrap();
-    assert_eq!(store.snapshot().unwrap().witness(&start).unwrap(), Some(String::new()));
-    let id = "00000000-0000-0000-0000-00000000000";
-    rig.sql(&format!("INSERT INTO \"Kinds\" (\"Id\", \"Name\", \"Amount\") VALUES ('{id}1', 'a,''b', '1.10')"));
-    rig.sql("UPDATE \"Kinds\" SET \"Num\" = 5");
-    rig.sql("UPDATE \"Kinds\" SET \"Name\" = 'A,''b'");
-    rig.sql("UPDATE \"Kinds\" SET \"Name\" = 'A,''b'");
-    rig.sql("DELETE FROM \"Kinds\"");
-    rig.sql("INSERT INTO \"Lines\" (\"Text\") VALUES ('not captured')");
-    let all = log(store, &[KINDS, PROJECTS, LINES], &[]);
-    let ops: Vec<Op> = all.iter().map(|x| x.op).collect();
-    assert_eq!(ops, vec![Op::Insert, Op::Update, Op::Delete], "{all:?}");
-    assert!(all.iter().all(|x| x.key == Ok(vec![uuid(1)]) && x.origin.is_none() && x.table == KINDS));
-    assert!(all.iter().all(|x| x.old_key.is_none() && !x.settles && x.path.is_empty() && x.at.len() == 24));
-    assert!(all[0].old.is_empty());
-    let mut old = all[1].old.clone();
-    old.sort_by_key(|(c, _)| *c);
-    assert_eq!(old, vec![(c(1), t("a,'b")), (c(3), dec("1.10")), (c(11), Value::Null), (c(13), Value::Null)]);
-    assert!(all[2].old.contains(&(c(1), t("A,'b"))));
-    // Positions, paging, marks.
-    let mut snap = store.snapshot().unwrap();
-    let head = snap.head().unwrap();
-    assert_eq!(head, store.position_at(all[2].seq));
-    assert!(!snap.witness(&head).unwrap().unwrap().is_empty());
-    assert_eq!(snap.witness(&store.position_at(all[2].seq + 1)).unwrap(), None, "the log is not that long");
-    let mut page = Vec::new();
-    assert!(!snap.changes(&Position::default(), &[KINDS], &[], 2, &mut page).unwrap());
-    assert!(snap.changes(&store.position_at(page[1].seq), &[KINDS], &[], 2, &mut page).unwrap());
-    assert_eq!(page, all);
-    assert_eq!(snap.count_changes(&Position::default(), &[KINDS], &[]).unwrap(), 3);
-    let size = snap.log_size().unwrap();
-    assert_eq!((size.rows, &size.oldest), (3, &all[0].at));
-    assert!((100..3000).contains(&size.bytes), "{} bytes", size.bytes);
-    store.acknowledge(&[("p/m/left".into(), head)]).unwrap();
-    store.maintain().unwrap();
-    assert_eq!(log(store, &[KINDS], &[]).len(), 3, "young rows stay");
-}
-
-fn origin_and_touch(make: Make<'_>) {
-    let rig = make(schema());
-    let store = rig.store.as_ref();
-    store.prepare().unwrap();
-    insert(store, KINDS, &[0, 1], &[uuid(2), t("x")]).unwrap();
-    store.capture("p", &[spec(KINDS, &[1], &[1]), spec(PROJECTS, &[2], &[])]).unwrap();
-    let mut tx = store.begin().unwrap();
-    tx.writing("p/m/right", false, "p/m/right").unwrap();
-    tx.insert(KINDS, &[c(0), c(1)], &[uuid(1), t("x")]).unwrap().unwrap();
-    tx.writing("p/m/right", true, "p/k/left p/m/right").unwrap();
-    tx.update(KINDS, &[uuid(2)], &[c(1)], &[t("y")]).unwrap().unwrap();
-    tx.insert(PROJECTS, &[c(0), c(1)], &[t("USSI"), t("side effect")]).unwrap().unwrap();
-    tx.touch(KINDS, &[uuid(1)], &[(c(1), t("base, 'q'"))], "p/m/left").unwrap();
-    assert_eq!(tx.disown_side_effects("p/m/right", &|table, _| table == KINDS).unwrap(), 1);
-    tx.commit().unwrap();
-    rig.sql("UPDATE \"Kinds\" SET \"Name\" = 'z' WHERE \"Name\" = 'y'");
-    // A row that is written twice in a transaction was changed by a trigger.
-    let mut tx = store.begin().unwrap();
-    tx.writing("p/m/right", true, "p/m/right").unwrap();
-    tx.insert(PROJECTS, &[c(0), c(1)], &[t("USSI"), t("twice")]).unwrap().unwrap();
-    tx.update(PROJECTS, &[t("USSI"), t("twice")], &[c(2)], &[t("again")]).unwrap().unwrap();
-    assert_eq!(tx.disown_side_effects("p/m/right", &|_, _| true).unwrap(), 2);
-    drop(tx);
-    let all = log(store, &[KINDS, PROJECTS], &["p/m/left"]);
-    let told: Vec<(Op, Option<&str>, bool, &str)> =
-        all.iter().map(|x| (x.op, x.origin.as_deref(), x.settles, x.path.as_str())).collect();
-    let both = "p/k/left p/m/right";
-    assert_eq!(
-        told,
-        vec![
-            (Op::Insert, Some("p/m/right"), false, "p/m/right"),
-            (Op::Update, Some("p/m/right"), true, both),
-            (Op::Insert, None, false, both),
-            (Op::Touch, None, false, both),
-            (Op::Update, None, false, ""),
-        ]
-    );
-    assert_eq!(all[3].old, vec![(c(1), t("base, 'q'"))]);
-    assert_eq!(all[3].key, Ok(vec![uuid(1)]));
-    // Touched for another leg only.
-    assert_eq!(log(store, &[KINDS], &["p/x/left"]).len(), 3);
-    let own = ["p/m/right".to_string()];
-    let mut snap = store.snapshot().unwrap();
-    assert_eq!(snap.count_changes(&Position::default(), &[KINDS, PROJECTS], &own).unwrap(), 3);
-}
-
-fn key_changes_are_logged(make: Make<'_>) {
-    let rig = make(schema());
-    let store = rig.store.as_ref();
-    store.prepare().unwrap();
-    store.capture("p", &[spec(PROJECTS, &[2], &[2])]).unwrap();
-    rig.sql("INSERT INTO \"Projects\" (\"Company\", \"ProjectId\", \"Name\") VALUES ('USSI', 'P1', 'One')");
-    rig.sql("UPDATE \"Projects\" SET \"ProjectId\" = 'P9' WHERE \"ProjectId\" = 'P1'");
-    rig.sql("UPDATE \"Projects\" SET \"ProjectId\" = 'p9'");
-    let all = log(store, &[PROJECTS], &[]);
-    let last: Vec<&Change> = all.iter().filter(|x| x.op == Op::Update).collect();
-    assert_eq!(last[0].key, Ok(vec![t("USSI"), t("P9")]));
-    assert_eq!(last[0].old_key, Some(vec![t("USSI"), t("P1")]));
-    assert_eq!(last[0].old, vec![(c(2), t("One"))]);
-    assert_eq!(last[1].old_key, Some(vec![t("USSI"), t("P9")]), "a change of case is one");
-}
-
-fn capture_widens(make: Make<'_>) {
-    let rig = make(schema());
-    let store = rig.store.as_ref();
-    store.prepare().unwrap();
-    assert_eq!(store.capture("p", &[spec(KINDS, &[1], &[])]).unwrap(), vec![KINDS]);
-    assert_eq!(store.capture("q", &[spec(KINDS, &[2], &[2])]).unwrap(), vec![KINDS]);
-    assert_eq!(store.capture("r", &[spec(KINDS, &[2], &[])]).unwrap(), vec![]);
-    rig.sql("INSERT INTO \"Kinds\" (\"Id\") VALUES ('00000000-0000-0000-0000-000000000001')");
-    rig.sql("UPDATE \"Kinds\" SET \"Name\" = 'x'");
-    rig.sql("UPDATE \"Kinds\" SET \"Num\" = 1");
-    assert_eq!(log(store, &[KINDS], &[]).len(), 3);
-    assert_eq!(store.capture("q", &[]).unwrap(), vec![]);
-    assert_eq!(store.capture("r", &[]).unwrap(), vec![]);
-    rig.sql("UPDATE \"Kinds\" SET \"Num\" = 2");
-    rig.sql("UPDATE \"Kinds\" SET \"Name\" = 'y'");
-    assert_eq!(log(store, &[KINDS], &[]).len(), 4);
-    assert_eq!(store.capture("p", &[]).unwrap(), vec![]);
-    rig.sql("DELETE FROM \"Kinds\"");
-    assert_eq!(log(store, &[KINDS], &[]).len(), 4);
-}
-
 fn epochs(make: Make<'_>) {
     let rig = make(schema());
     let store = rig.store.as_ref();
@@ -721,7 +576,7 @@ fn state_tables(make: Make<'_>) {
     let (gone, now, reborn) =
         (ahead("a", AheadKind::Gone, 3), ahead("a", AheadKind::Now, 5), ahead("b", AheadKind::Reborn, 9));
     assert_eq!(s.ahead(leg).unwrap(), vec![gone, now, reborn.clone()]);
-    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into()), ("l".into(), "a".into())]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into(), 9), ("l".into(), "a".into(), 5)]);
     assert_eq!(s.ledger(leg).unwrap(), vec![("k1".into(), 1), ("k0".into(), 2)]);
     assert_eq!(s.conflict_count(leg).unwrap(), 1);
     assert_eq!(s.conflicts(leg, Some("k")).unwrap(), vec![]);
@@ -743,7 +598,7 @@ fn state_tables(make: Make<'_>) {
     assert_eq!(s.arrived(leg, 10).unwrap().len(), 0);
     s.drop_ahead(leg, 5).unwrap();
     assert_eq!(s.ahead(leg).unwrap(), vec![reborn]);
-    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into())]);
+    assert_eq!(s.held(leg).unwrap(), vec![("k".into(), "b".into(), 9)]);
     s.drop_ledger(leg).unwrap();
     assert_eq!(s.ledger(leg).unwrap(), vec![]);
     s.forget_leg(leg).unwrap();
@@ -820,7 +675,7 @@ fn watches(make: Make<'_>) {
 fn describes(make: Make<'_>) {
     let rig = make(schema());
     rig.store.prepare().unwrap();
-    rig.store.capture("p", &[spec(TableId(1), &[2], &[])]).unwrap();
+    rig.store.capture("p", &[log::spec(TableId(1), &[2], &[])]).unwrap();
     rig.sql("CREATE TABLE \"else\" (a INTEGER PRIMARY KEY, b VARCHAR(7) NOT NULL UNIQUE DEFAULT 'x', c NUMERIC(8,2))");
     rig.sql("CREATE INDEX \"else_c\" ON \"else\" (c, b)");
     let live = rig.store.describe().unwrap();

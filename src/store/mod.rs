@@ -92,6 +92,13 @@ pub struct RecordError {
     pub message: String,
 }
 
+impl RecordError {
+    /// What is told of a row that was to be changed, and is no more.
+    pub fn gone() -> RecordError {
+        RecordError { kind: RecordErrorKind::Refused, column: None, message: "the row is not there any more".into() }
+    }
+}
+
 /// Kinds of [`RecordError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordErrorKind {
@@ -170,6 +177,11 @@ pub trait Store: Send + Sync {
     fn position_at(&self, seq: i64) -> Position;
     /// Says in the source up to where a leg has come, so that the log may be cut (after the target's commit, lazily).
     fn acknowledge(&self, acks: &[(String, Position)]) -> Result<()>;
+    /// The rights that `role` (none = the one that asks here) needs for these uses; none where a store knows no rights.
+    fn grants(&self, uses: &[Use], role: Option<&str>) -> Result<Vec<Grant>> {
+        let _ = (uses, role);
+        Ok(vec![])
+    }
     /// Work between cycles: cuts the log, checkpoints.
     fn maintain(&self) -> Result<()>;
 }
@@ -287,6 +299,24 @@ pub trait Transaction: Read {
         columns: &[ColumnId],
         values: &[Value],
     ) -> Result<std::result::Result<(), RecordError>>;
+    /// Changes the same columns of several rows, each given by its primary key and its values; one outcome per row, as
+    /// [`Transaction::update`] would give it.
+    fn update_all(
+        &mut self,
+        table: TableId,
+        columns: &[ColumnId],
+        rows: &[(&[Value], &[Value])],
+        outcomes: &mut Vec<std::result::Result<(), RecordError>>,
+    ) -> Result<()> {
+        for (key, values) in rows {
+            outcomes.push(self.update(table, key, columns, values)?);
+        }
+        Ok(())
+    }
+    /// Whether rows that are written together cost less than one by one.
+    fn in_batches(&self) -> bool {
+        false
+    }
     /// Deletes a row by primary key; one that is not there is no error.
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<std::result::Result<(), RecordError>>;
     /// Adds a touch row to the log, for one leg.

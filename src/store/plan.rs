@@ -114,6 +114,29 @@ pub enum Op {
     Truncate,
 }
 
+impl Op {
+    /// What a letter in a store's log means.
+    pub fn from_letter(letter: &str) -> Op {
+        match letter {
+            "I" => Op::Insert,
+            "U" => Op::Update,
+            "D" => Op::Delete,
+            "T" => Op::Touch,
+            _ => Op::Truncate,
+        }
+    }
+    /// Its word in maps and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Op::Insert => "create",
+            Op::Update => "update",
+            Op::Delete => "delete",
+            Op::Touch => "touch",
+            Op::Truncate => "truncate",
+        }
+    }
+}
+
 /// One log row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
@@ -242,4 +265,34 @@ pub struct GuardStatus {
     pub installed: Vec<(String, String, String, String)>,
     /// (time, map id, table, operation word, key), newest first, at most 100.
     pub reports: Vec<(String, String, String, String, String)>,
+}
+
+/// What maps do with a table; they read whatever they use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// The table.
+    pub table: TableId,
+    /// The columns of rows that they make.
+    pub insert: Vec<ColumnId>,
+    /// The columns that they change.
+    pub update: Vec<ColumnId>,
+    /// Whether they delete rows.
+    pub delete: bool,
+    /// Whether the store must tell them what changes, or refuse what people do.
+    pub triggers: bool,
+    /// The maps' ids.
+    pub maps: Vec<String>,
+}
+
+/// A statement that gives a right which the maps need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What is needed, in words.
+    pub what: String,
+    /// The statement, for the owner to run.
+    pub sql: String,
+    /// The table it is about; none = the store as a whole.
+    pub table: Option<TableId>,
+    /// Whether the role has not got it yet.
+    pub missing: bool,
 }

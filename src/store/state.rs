@@ -228,7 +228,7 @@ pub trait ReadState {
     /// Records consumed beyond the position, by key.
     fn ahead(&mut self, leg: &str) -> Result<Vec<Ahead>>;
     /// Integration keys that records consumed beyond the position hold: (integration key text, the record's key text).
-    fn held(&mut self, leg: &str) -> Result<Vec<(String, String)>>;
+    fn held(&mut self, leg: &str) -> Result<Vec<(String, String, i64)>>;
     /// Initial-sync chunks: (upper key text, log number), in the order they were read.
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>>;
     /// The newest run records of legs with the prefix, newest first.

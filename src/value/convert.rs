@@ -187,6 +187,18 @@ pub(super) fn check_length(t: &str, max: u32) -> Result<(), String> {
     Err(format!("longer than {max} {}", if max == 1 { "character" } else { "characters" }))
 }
 
+/// A stored decimal, as it stands in a column with these limits (digits, and digits after the point). Why it does not
+/// fit, in words that follow "the value".
+pub(crate) fn stored_decimal(d: Dec, limits: Option<(u8, u8)>) -> Result<Value, String> {
+    match limits {
+        Some((p, s)) if !d.fits(u32::from(p), u32::from(s)) => Err(match decimal(d, limits) {
+            Err(why) => format!("is {why}"),
+            Ok(_) => format!("does not fit decimal({p},{s})"),
+        }),
+        _ => Ok(Value::Decimal(d)),
+    }
+}
+
 pub(super) fn decimal(d: Dec, limits: Option<(u8, u8)>) -> Result<Value, String> {
     let Some((p, s)) = limits else {
         return Ok(Value::Decimal(d));

@@ -9,7 +9,7 @@ mod temporal;
 
 pub use compare::{common, compare, compare_text};
 pub use convert::{Fit, advice, convert, fit, uuid_text};
-pub(crate) use convert::{article, kind};
+pub(crate) use convert::{article, kind, stored_decimal};
 pub use dec::{Dec, Rounding};
 pub use key::{Collation, Key};
 pub use literal::{Literal, literal, literal_value, uuid};

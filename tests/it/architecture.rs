@@ -43,6 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("yaml", &["source", "diagnostic"]),
     ("diagnostic", &["source"]),
     ("value", &[]),
+    ("mutants", &[]),
     ("source", &[]),
 ];
 

@@ -49,7 +49,7 @@ fn check_files(sources: &mut Sources, schemas: &Path, maps: &[PathBuf]) -> Vec<D
         let yaml = path.extension().is_some_and(|e| e == "yaml");
         let (ast, found) = if yaml { syntax::yaml::parse(sources, file) } else { syntax::dsl::parse(sources, file) };
         findings.extend(found);
-        asts.push((file, ast));
+        asts.push((file, std::sync::Arc::new(ast)));
     }
     // `# companies USPM, USSI`
     let told = sources
@@ -220,7 +220,7 @@ fn maps_with_a_line_missing_are_judged_too() {
             let (ast, mut findings) = syntax::dsl::parse(&sources, file);
             // An overlay and its base are one.
             let maps = ast.maps.iter().filter(|m| m.extends.is_none()).count();
-            let asts = [(file, ast)];
+            let asts = [(file, std::sync::Arc::new(ast))];
             let time_zone = jiff::tz::TimeZone::UTC;
             let input = Input { sources: &sources, stores: &stores, files: &asts, companies: None, time_zone };
             let (project, found) = check::check(&input);
@@ -245,11 +245,11 @@ fn overlays_that_change_nothing_are_their_bases() {
             let schemas = if dir.ends_with("ok") { corpus() } else { dir.join("schemas") };
             let stores = stores(&mut sources, &schemas);
             let file = sources.add(path.display().to_string(), std::fs::read_to_string(&path).unwrap());
-            let (ast, _) = syntax::dsl::parse(&sources, file);
+            let ast = std::sync::Arc::new(syntax::dsl::parse(&sources, file).0);
             if ast.maps.iter().any(|m| m.extends.is_some()) {
                 continue;
             }
-            let check = |asts: &[(tablemap::source::FileId, syntax::ast::File)]| {
+            let check = |asts: &[(tablemap::source::FileId, std::sync::Arc<syntax::ast::File>)]| {
                 let time_zone = jiff::tz::TimeZone::UTC;
                 let input = Input { sources: &sources, stores: &stores, files: asts, companies: None, time_zone };
                 let (project, findings) = check::check(&input);
@@ -274,7 +274,7 @@ fn overlays_that_change_nothing_are_their_bases() {
                 };
                 let over = syntax::ast::File { maps: ast.maps.iter().map(overlay).collect(), ..Default::default() };
                 seen += over.maps.len();
-                assert_eq!(check(&[(file, ast.clone()), (file, over)]), before, "{}", path.display());
+                assert_eq!(check(&[(file, ast.clone()), (file, over.into())]), before, "{}", path.display());
             }
         }
     }

@@ -15,7 +15,7 @@ fn look(name: &str, text: &str) -> Checked {
     let file = sources.add(name, text);
     let parse = if name.ends_with(".yaml") { syntax::yaml::parse } else { syntax::dsl::parse };
     let (ast, mut findings) = parse(&sources, file);
-    let asts = [(file, ast)];
+    let asts = [(file, std::sync::Arc::new(ast))];
     let time_zone = jiff::tz::TimeZone::UTC;
     let input = Input { sources: &sources, stores: &stores, files: &asts, companies: None, time_zone };
     findings.extend(check::check(&input).1);

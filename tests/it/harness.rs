@@ -62,6 +62,10 @@ impl World {
     }
     /// A fresh engine, as a new process would make it.
     pub fn engine(&self) -> Engine {
+        self.engine_in(Env::default())
+    }
+    /// One that sees this clock, and dies where it says.
+    pub fn engine_in(&self, env: Env) -> Engine {
         let mut sources = Sources::new();
         let mut stores = Vec::new();
         for (name, text) in &self.schemas {
@@ -75,7 +79,7 @@ impl World {
             let file = sources.add(format!("m{i}.tmap"), text.clone());
             let (ast, findings) = tablemap::syntax::dsl::parse(&sources, file);
             assert!(findings.is_empty(), "{}", show(&sources, &findings));
-            files.push((file, ast));
+            files.push((file, std::sync::Arc::new(ast)));
         }
         let input = sema::Input {
             sources: &sources,
@@ -95,7 +99,7 @@ impl World {
                 Arc::new(SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap()) as Arc<dyn Store>
             })
             .collect();
-        Engine::new("test", maps, opened, Env::default(), self.limits)
+        Engine::new("test", maps, opened, env, self.limits)
     }
     /// A direct change by somebody with an own connection.
     pub fn sql(&self, store: &str, sql: &str) {

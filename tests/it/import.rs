@@ -107,17 +107,43 @@ fn documented_maps_are_imported_as_checked_by_hand() {
     assert_eq!(f.maps().len(), std::fs::read_dir(&expected).unwrap().count());
 }
 
-/// Real documents, where somebody has them: every map has no errors, and only warnings that ask a person.
-#[test]
-fn documented_maps_elsewhere() {
-    let Some(folder) = std::env::var_os("TABLEMAP_DOCUMENTED") else { return };
+/// Every map has no errors, only warnings that ask a person, one form, and is the same by way of the other notation.
+fn all_import(folder: &str) -> Folder {
     let f = Folder::new();
-    f.import("documented", &folder.to_string_lossy(), &[]).says(0, &[]);
+    f.import("documented", folder, &[]).says(0, &[]);
     f.is_sound();
     let check = f.run(&["check", "--format", "json"]).json();
     for finding in check["findings"].as_array().unwrap() {
         let code = finding["code"].as_str().unwrap();
         assert!(["TM0705", "TM0609", "TM0403"].contains(&code), "{finding:#}");
+    }
+    f
+}
+
+#[test]
+fn all_documented_maps_are_imported() {
+    let f = all_import(&text(&corpus("documented-maps")));
+    assert_eq!(f.maps().len(), 48);
+    let expected = corpus("documented-maps/expected");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&expected).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let (made, wanted) = (f.read(&format!("p/maps/{name}")), std::fs::read_to_string(&path).unwrap());
+        for (i, (a, b)) in made.lines().zip(wanted.lines()).enumerate() {
+            assert_eq!(a, b, "{name}, line {}", i + 1);
+        }
+        assert_eq!(made, wanted, "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 10);
+}
+
+/// Other documents, where somebody has them.
+#[test]
+fn documented_maps_elsewhere() {
+    if let Some(folder) = std::env::var_os("TABLEMAP_DOCUMENTED") {
+        all_import(&folder.to_string_lossy());
     }
 }
 

@@ -41,7 +41,7 @@ impl World {
         let mut asts = vec![];
         for (name, text) in &self.maps {
             let file = sources.add(name.as_str(), text.as_str());
-            asts.push((file, syntax::dsl::parse(&sources, file).0));
+            asts.push((file, std::sync::Arc::new(syntax::dsl::parse(&sources, file).0)));
         }
         let time_zone = jiff::tz::TimeZone::get(self.zone).unwrap();
         let companies = self.companies.as_deref();

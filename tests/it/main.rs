@@ -20,12 +20,22 @@ mod kept;
 mod kill;
 mod levels;
 mod library;
+mod mutants;
 mod mutations;
 mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_rights;
+#[cfg(feature = "postgres")]
+mod postgres_schema;
+#[cfg(feature = "postgres")]
+mod postgres_torture;
 mod proofs;
+mod protocol;
 mod recipes;
 mod render;
+mod rng;
+mod torture;
 mod versions;

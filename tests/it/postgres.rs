@@ -73,18 +73,18 @@ map \"Invoices\" {
 ";
 
 /// One side: a SQLite file or a database of a server.
-enum Side<'a> {
+pub(crate) enum Side<'a> {
     Sqlite,
     Postgres(&'a Cluster),
 }
 
-struct World {
-    dir: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
     urls: Vec<(String, Option<String>)>,
 }
 
 impl World {
-    fn new(crm: Side<'_>, fin: Side<'_>) -> World {
+    pub(crate) fn new(crm: Side<'_>, fin: Side<'_>) -> World {
         let dir = tempfile::tempdir().unwrap();
         let mut project = String::from("name: pg\nstores:\n");
         let mut urls = Vec::new();
@@ -137,11 +137,11 @@ impl World {
         }
     }
 
-    fn url(&self, store: &str) -> Option<&String> {
+    pub(crate) fn url(&self, store: &str) -> Option<&String> {
         self.urls.iter().find(|(n, _)| n == store).and_then(|(_, u)| u.as_ref())
     }
 
-    fn sql(&self, store: &str, sql: &str) {
+    pub(crate) fn sql(&self, store: &str, sql: &str) {
         match self.url(store) {
             Some(url) => Sql::open(url).run(sql).unwrap_or_else(|e| panic!("{sql}: {e}")),
             None => {
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    fn rows(&self, store: &str, columns: &str, from: &str) -> Vec<String> {
+    pub(crate) fn rows(&self, store: &str, columns: &str, from: &str) -> Vec<String> {
         let columns: Vec<String> = columns.split("; ").map(|c| format!("coalesce(CAST({c} AS text), '-')")).collect();
         let sql = format!("SELECT {} AS x FROM {from} ORDER BY x", columns.join(" || '|' || "));
         match self.url(store) {
@@ -165,7 +165,7 @@ impl World {
         }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut c = Command::new(env!("CARGO_BIN_EXE_tablemap"));
         c.arg("-C").arg(self.dir.path()).args(args).env("TABLEMAP_CHUNK_ROWS", "150").env("TABLEMAP_LIVE_ROWS", "40");
         for (name, url) in &self.urls {
@@ -175,7 +175,7 @@ impl World {
         c
     }
 
-    fn run(&self, args: &[&str]) -> String {
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         let done = self.command(args).output().unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         assert!(done.status.success(), "{args:?}: {said}");
@@ -183,7 +183,7 @@ impl World {
         said
     }
 
-    fn insert(&self, from: u32, to: u32) {
+    pub(crate) fn insert(&self, from: u32, to: u32) {
         let rows: Vec<String> = (from..to)
             .map(|i| {
                 format!(
@@ -202,7 +202,7 @@ impl World {
     }
 
     /// Both sides say the same, by SQL that knows nothing of the engine.
-    fn agrees(&self) {
+    pub(crate) fn agrees(&self) {
         let from = "invoice i LEFT JOIN customer c ON c.id = i.customer WHERE i.status > 0";
         let mut crm = self.rows("crm", "i.number; c.account; ROUND(CAST(i.amount AS numeric), 0); i.issued", from);
         let mut fin = self.rows("fin", "number; account; ROUND(CAST(amount AS numeric), 0); issued", "bill");
@@ -225,7 +225,7 @@ impl World {
     }
 }
 
-fn customers(world: &World) {
+pub(crate) fn customers(world: &World) {
     let rows: Vec<String> = (0..7).map(|i| format!("({i}, 'C{i}')")).collect();
     world.sql("crm", &format!("INSERT INTO customer (id, account) VALUES {}", rows.join(", ")));
 }
@@ -402,7 +402,7 @@ fn what_people_are_told() {
         (url.replace("?", "-nowhere?"), vec!["does not exist"]),
         (url.replace("127.0.0.1", "no-such-host.invalid"), vec!["no-such-host.invalid"]),
         (url.replace("?sslmode=disable", ""), vec!["sslmode=disable"]),
-        (url.replace("sslmode=disable", "sslmode=prefer"), vec!["verify-full"]),
+        (url.replace("sslmode=disable", "sslmode=allow"), vec!["verify-full", "verify-ca"]),
         ("postgres://tester:another-s3cret/x@127.0.0.1/d".into(), vec!["%2F"]),
         ("mysql://tester:another-s3cret@127.0.0.1/d".into(), vec!["postgres://USER@HOST:PORT/DATABASE"]),
     ] {
@@ -465,6 +465,16 @@ fn tls() {
     }
     cluster.give(&dir.path().join("server.key"), "server.key");
     cluster.give(&dir.path().join("server.crt"), "server.crt");
+    // Where the server offers none, `prefer` goes without and `require` does not.
+    let before = |mode: &str| {
+        let url = world.url("fin").unwrap().replace("sslmode=disable", mode);
+        let done = world.command(&["status"]).env("FIN_URL", url).output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).to_string())
+    };
+    let (code, said) = before("sslmode=prefer");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = before("sslmode=require");
+    assert!(code == Some(3) && said.contains("sslmode=prefer"), "{said}");
     let admin = cluster.sql("postgres");
     admin.run("ALTER SYSTEM SET ssl = on").unwrap();
     admin.run("SELECT pg_reload_conf()").unwrap();
@@ -480,9 +490,24 @@ fn tls() {
             format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)),
         )
     };
-    let (code, said) = status(&named.replace("sslmode=disable", &trusted));
-    assert_eq!(code, Some(0), "{said}");
-    for url in [named.replace("?sslmode=disable", ""), plain.replace("sslmode=disable", &trusted)] {
+    // With the name, without it, without the certificate at all.
+    for url in [
+        named.replace("sslmode=disable", &trusted),
+        plain.replace("sslmode=disable", &format!("sslmode=verify-ca&{trusted}")),
+        plain.replace("sslmode=disable", "sslmode=require"),
+        plain.replace("sslmode=disable", "sslmode=prefer"),
+    ] {
+        let (code, said) = status(&url);
+        assert_eq!(code, Some(0), "{url}: {said}");
+    }
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'tablemap' AND NOT s.ssl";
+    assert_eq!(admin.rows(encrypted), ["0"]);
+    for url in [
+        named.replace("?sslmode=disable", ""),
+        plain.replace("sslmode=disable", &trusted),
+        // Signed by an authority that nobody named; the system's do not know it.
+        named.replace("sslmode=disable", "sslmode=verify-ca"),
+    ] {
         let (code, said) = status(&url);
         assert_eq!(code, Some(3), "{said}");
         assert!(said.contains("certificate") && !said.contains(PASSWORD), "{said}");

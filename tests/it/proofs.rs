@@ -99,7 +99,7 @@ fn build(l: usize) -> Built {
         let file = sources.add("all.tmap", text);
         let (ast, findings) = dsl::parse(&sources, file);
         assert!(findings.is_empty(), "{findings:?}");
-        let files = [(file, ast)];
+        let files = [(file, std::sync::Arc::new(ast))];
         let time_zone = jiff::tz::TimeZone::UTC;
         let input = Input { sources: &sources, stores: &stores, files: &files, companies: None, time_zone };
         let (project, findings) = check::check(&input);

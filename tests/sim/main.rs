@@ -4,4 +4,6 @@
 #[cfg(feature = "postgres")]
 #[path = "../it/cluster.rs"]
 mod cluster;
+#[path = "../it/rng.rs"]
+mod rng;
 mod simulate;

@@ -3,6 +3,7 @@
 //! engine but the templates' texts says what the tables must hold.
 //!
 //! `TABLEMAP_CASES` sets how many seeds each template gets, `TABLEMAP_SEED` runs one seed and prints its steps.
+//! With `TABLEMAP_SIM_FIRST` a template ends at its first failure, which is not cut down.
 //! `TABLEMAP_SIM_POSTGRES=all` puts every store into PostgreSQL, `=mixed` every one but the first.
 
 mod any;
@@ -21,35 +22,10 @@ mod two_way;
 mod upheaval;
 mod world;
 
+pub use crate::rng::Rng;
 use std::collections::BTreeMap;
 use steps::{Make, Points};
 pub use world::Sim;
-
-/// Small, seeded, and the same everywhere.
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Rng {
-        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
-    }
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    /// Below `n`.
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len() as u64) as usize]
-    }
-}
 
 /// A family of projects with their people and their model.
 pub trait Template {
@@ -144,7 +120,7 @@ fn simulate(share: &Share, kept: &[u64], counters: &[&str], make: Make) {
             Ok(()) => {}
             Err(e) => failures.push((*seed, e)),
         }
-        if failures.len() >= 5 {
+        if failures.len() >= if std::env::var("TABLEMAP_SIM_FIRST").is_ok() { 1 } else { 5 } {
             break;
         }
     }

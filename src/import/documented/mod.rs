@@ -23,7 +23,9 @@ const NONE: &[&str] = &[
 
 /// Whether a field's cell says that there is none.
 fn none(text: &str) -> bool {
-    text.is_empty() || text == "-" || NONE.contains(&text.to_lowercase().as_str())
+    let drawn = ["", "-", "–", "—", "\"\"", "''", "n/a"];
+    let text = text.to_lowercase();
+    drawn.contains(&text.as_str()) || NONE.contains(&text.as_str())
 }
 
 /// Reads every table map of a Markdown file, and says what of it could not be read.
@@ -104,7 +106,7 @@ impl Reader {
         let set_of = |w: &&str| w.strip_prefix('(').and_then(|w| w.strip_suffix(')')).filter(|w| set_like(w)).is_some();
         // In some languages words follow the second table.
         let last = words.iter().rposition(|w| w.is_ascii()).map_or(0, |i| i + 1);
-        let named = match (words.iter().rposition(|w| set_of(&w)), &words[..last]) {
+        let named = match (words.iter().rposition(&set_of), &words[..last]) {
             (Some(i), _) if i > 0 => Some((words[..i].join(" "), words[i].trim_matches(['(', ')']))),
             (_, [entity @ .., set]) if brackets && set_like(set) && !entity.is_empty() => {
                 Some((entity.join(" "), *set))
@@ -113,7 +115,7 @@ impl Reader {
             (_, [entity @ .., _, set]) if set_like(set) && !entity.is_empty() => Some((entity.join(" "), *set)),
             _ => None,
         };
-        let certain = brackets || words.iter().any(|w| set_of(&w));
+        let certain = brackets || words.iter().any(set_of);
         let inside = self.section.as_ref().is_some_and(|s| s.depth < depth);
         let at = self.span(start, line.len());
         match named {
@@ -317,7 +319,7 @@ impl Reader {
                 .is_none_or(|t| t.parse::<i64>().is_ok() || ["true", "false"].contains(&t.to_lowercase().as_str()))
         };
         let (lefts, rights) = (pairs.iter().all(|p| number(&p.left)), pairs.iter().all(|p| number(&p.right)));
-        if columns.turned && !(rights && !lefts) {
+        if columns.turned && (!rights || lefts) {
             pairs.iter_mut().for_each(|p| std::mem::swap(&mut p.left, &mut p.right));
         }
         pairs
@@ -358,6 +360,7 @@ mod tests {
         let pairs = m.mappings[1].values.as_ref().unwrap();
         let pairs: Vec<String> = pairs.iter().map(|p| format!("{}={}", shown(&p.left), shown(&p.right))).collect();
         assert_eq!(pairs.join(" "), "gravel=100000000 1/1/1900=- -=754400002 a:b=1");
+        assert!(["", "–", "\"\"", "N/A", "Keine"].into_iter().all(none) && !none("NAME"));
         let constant = &m.mappings[2];
         assert!(constant.source.is_none() && constant.default.as_ref().unwrap().text == "none");
         assert_eq!(m.mappings[3].flow, Flow::ToLeft);

@@ -100,7 +100,7 @@ pub fn pairs(parts: &[String], at: Span, findings: &mut Vec<Diagnostic>) -> Vec<
             if inner.eq_ignore_ascii_case("blank") && !whole {
                 return None;
             }
-            if inner.len() == half.len() && !(bare && !half.is_empty()) {
+            if inner.len() == half.len() && (!bare || half.is_empty()) {
                 if !half.is_empty() {
                     findings.push(note::decided(at, format!("`{half}` stands without quotes: taken for blank")));
                 }
@@ -118,7 +118,7 @@ pub fn pairs(parts: &[String], at: Span, findings: &mut Vec<Diagnostic>) -> Vec<
 fn several(text: &str) -> Vec<&str> {
     let all = split(text, &[',', ';']);
     let whole = |p: &&str| p.trim().is_empty() || halves(p).is_some();
-    if all.len() > 1 && text.matches('`').count() % 2 == 0 && all.iter().all(whole) { all } else { vec![text] }
+    if all.len() > 1 && text.matches('`').count().is_multiple_of(2) && all.iter().all(whole) { all } else { vec![text] }
 }
 
 fn split<'t>(text: &'t str, at: &[char]) -> Vec<&'t str> {

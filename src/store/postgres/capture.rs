@@ -2,7 +2,7 @@
 //!
 //! They never refuse a user's write: they only add rows to `_tablemap_changes`, as the function's owner, so that writers
 //! need no rights of ours. Everything in them is named with its schema. Columns are read out of the row as JSON, so that
-//! one that was dropped reads as null. They fire whatever `session_replication_role` says. A TRUNCATE is logged as the
+//! one that was dropped reads as null. Where we own the table they fire whatever `session_replication_role` says. A TRUNCATE is logged as the
 //! delete of every row.
 
 use super::connect::Session;
@@ -174,33 +174,52 @@ fn function_name(shape: &Shape) -> String {
 
 /// What stands of our triggers, as one word: the table, its partitions, whether each fires, and the functions' text.
 fn installed(s: &mut Session, shape: &Shape) -> super::connect::Ran<String> {
-    let sql = "SELECT coalesce(md5(string_agg(concat_ws(' ', t.tgrelid::text, t.tgname, t.tgenabled::text, t.tgtype::text, \
+    // Only the owner could say that they fire always; whether somebody did is the same to others.
+    let enabled = match owns(s, shape)? {
+        true => "t.tgenabled",
+        false => "CASE t.tgenabled WHEN 'A' THEN 'O' ELSE t.tgenabled END",
+    };
+    let sql = format!(
+        "SELECT coalesce(md5(string_agg(concat_ws(' ', t.tgrelid::text, t.tgname, ({enabled})::text, t.tgtype::text, \
                md5(p.prosrc)), ',' ORDER BY t.tgrelid, t.tgname)), '') \
                FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid \
                WHERE t.tgname LIKE '\\_tablemap\\_capture%' AND (t.tgrelid = $1::oid OR t.tgrelid IN \
-               (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))";
-    let rows = s.query(sql, &[Param::number(shape.oid)])?;
+               (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))"
+    );
+    let rows = s.query(&sql, &[Param::number(shape.oid)])?;
     Ok(rows.first().map_or(Ok(String::new()), |r| r.try_get(0))?)
 }
 
 /// The tables that hold a table's rows: itself, or its partitions.
-fn leaves(s: &mut Session, shape: &Shape) -> super::connect::Ran<Vec<String>> {
+pub(super) fn leaves(s: &mut Session, shape: &Shape) -> super::connect::Ran<Vec<String>> {
     let sql = "SELECT c.relid::regclass::text FROM (SELECT $1::oid AS relid WHERE (SELECT relkind FROM pg_catalog.pg_class \
                WHERE oid = $1::oid) = 'r' UNION SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass) \
                WHERE isleaf) c ORDER BY 1";
     s.query(sql, &[Param::number(shape.oid)])?.iter().map(|r| Ok(r.try_get(0)?)).collect()
 }
 
+/// Whether the user is the table's owner, or acts for it. Others who were granted TRIGGER make triggers, but can neither
+/// let them fire for replication nor drop them but with their functions.
+fn owns(s: &mut Session, shape: &Shape) -> super::connect::Ran<bool> {
+    let sql = "SELECT pg_has_role(relowner, 'USAGE')::text FROM pg_catalog.pg_class WHERE oid = $1::oid";
+    let rows = s.query(sql, &[Param::number(shape.oid)])?;
+    Ok(rows.first().map_or(Ok(None), |r| r.try_get::<_, Option<&str>>(0))? == Some("true"))
+}
+
 fn drop_triggers(handle: &mut Handle, shape: &Shape) -> Result<()> {
     let inner = handle.inner.clone();
-    let all = leaves(handle.session(), shape).map_err(|e| inner.err(e))?;
-    let mut sql = format!("DROP TRIGGER IF EXISTS _tablemap_capture ON {};", shape.sql);
-    for leaf in all {
-        sql.push_str(&format!("DROP TRIGGER IF EXISTS _tablemap_capture_truncate ON {leaf};"));
+    let functions = "SELECT DISTINCT p.oid::regprocedure::text FROM pg_catalog.pg_trigger t \
+                     JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE t.tgname LIKE '\\_tablemap\\_capture%' \
+                     AND (t.tgrelid = $1::oid OR t.tgrelid IN \
+                     (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))";
+    let mut sql = String::new();
+    for row in handle.rows(functions, &[Param::number(shape.oid)])? {
+        let function: &str = row.try_get(0).map_err(|e| inner.err(e.into()))?;
+        sql.push_str(&format!("DROP FUNCTION IF EXISTS {function} CASCADE;"));
     }
     for tail in ["", "_truncate"] {
         let function = ident(&format!("{}{tail}", function_name(shape)));
-        sql.push_str(&format!("DROP FUNCTION IF EXISTS {}.{function}();", ident(&inner.address.state)));
+        sql.push_str(&format!("DROP FUNCTION IF EXISTS {}.{function}() CASCADE;", ident(&inner.address.state)));
     }
     handle.batch(&sql)
 }
@@ -379,16 +398,23 @@ impl Wish {
         let mut sql = format!("{} {}", self.function, self.truncate);
         sql.push_str(&format!(
             "CREATE TRIGGER _tablemap_capture AFTER INSERT OR UPDATE OR DELETE ON {on} FOR EACH ROW \
-             EXECUTE FUNCTION {state}.{f}(); ALTER TABLE {on} ENABLE ALWAYS TRIGGER _tablemap_capture;",
+             EXECUTE FUNCTION {state}.{f}();",
             on = shape.sql,
             f = ident(&name)
         ));
+        let always = owns(handle.session(), shape).map_err(|e| inner.err(e))?;
+        if always {
+            sql.push_str(&format!("ALTER TABLE {} ENABLE ALWAYS TRIGGER _tablemap_capture;", shape.sql));
+        }
         for leaf in all {
             sql.push_str(&format!(
                 "CREATE TRIGGER _tablemap_capture_truncate BEFORE TRUNCATE ON {leaf} FOR EACH STATEMENT EXECUTE FUNCTION \
-                 {state}.{f}(); ALTER TABLE {leaf} ENABLE ALWAYS TRIGGER _tablemap_capture_truncate;",
+                 {state}.{f}();",
                 f = ident(&format!("{name}_truncate"))
             ));
+            if always {
+                sql.push_str(&format!("ALTER TABLE {leaf} ENABLE ALWAYS TRIGGER _tablemap_capture_truncate;"));
+            }
         }
         handle.batch(&sql)
     }

@@ -182,13 +182,7 @@ impl Handle {
             out.push(Change {
                 seq: text(0)?.and_then(|n| n.parse().ok()).ok_or_else(|| inner.other("its log has odd numbers"))?,
                 table: logged.id,
-                op: match text(2)?.unwrap_or_default() {
-                    "I" => Op::Insert,
-                    "U" => Op::Update,
-                    "D" => Op::Delete,
-                    "T" => Op::Touch,
-                    _ => Op::Truncate,
-                },
+                op: Op::from_letter(text(2)?.unwrap_or_default()),
                 key: logged.key(t, text(3)?.unwrap_or_default()),
                 old_key: text(4)?.and_then(|k| logged.key(t, k).ok()),
                 old: logged.old(t, text(5)?),

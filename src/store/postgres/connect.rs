@@ -8,7 +8,7 @@ use super::url::Address;
 use super::write::RowPlan;
 use crate::schema::{ColumnId, StoreSchema, TableId};
 use crate::store::{ReadPlan, Result, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +49,8 @@ pub(super) struct Inner {
     /// Raised when a table turned out to be another than was known: plans of all connections are made anew.
     generation: std::sync::atomic::AtomicU64,
     pool: Mutex<Vec<Session>>,
+    /// Tables that somebody wrote to while they were read by place.
+    pub restless: Mutex<HashSet<TableId>>,
 }
 
 /// A poisoned lock guards nothing that a panic could have left half done here.
@@ -164,13 +166,29 @@ impl Session {
         self.wait(async |c| Ok(c.execute(&s, &params).await?))
     }
 
-    /// Sends rows in the text form of COPY.
-    pub fn copy(&mut self, sql: &str, rows: Vec<u8>) -> Ran<u64> {
-        use futures_util::SinkExt;
+    /// Every row of a statement; `before` is sent along with it, and done before it.
+    pub fn query_after(&mut self, before: &str, sql: &str, params: &[Param<'_>]) -> Ran<Vec<Row>> {
+        let s = self.prepared(sql)?;
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
         self.wait(async |c| {
-            let mut sink = std::pin::pin!(c.copy_in::<_, bytes::Bytes>(sql).await?);
-            sink.send(bytes::Bytes::from(rows)).await?;
-            Ok(sink.finish().await?)
+            let (first, rows) = futures_util::future::join(c.batch_execute(before), c.query(&s, &params)).await;
+            first?;
+            Ok(rows?)
+        })
+    }
+
+    /// Sends rows in the text form of COPY, after the statements of `before`.
+    pub fn copy(&mut self, before: &str, sql: &str, rows: bytes::Bytes) -> Ran<()> {
+        use futures_util::SinkExt;
+        let s = self.prepared(sql)?;
+        self.wait(async |c| {
+            let (first, sink) =
+                futures_util::future::join(c.batch_execute(before), c.copy_in::<_, bytes::Bytes>(&s)).await;
+            first?;
+            let mut sink = std::pin::pin!(sink?);
+            sink.send(rows).await?;
+            sink.finish().await?;
+            Ok(())
         })
     }
 
@@ -198,6 +216,7 @@ impl Inner {
             shapes: Mutex::default(),
             generation: Default::default(),
             pool: Mutex::default(),
+            restless: Mutex::default(),
         });
         let session = inner.connect()?;
         inner.put_back(session);
@@ -282,11 +301,11 @@ impl Inner {
             });
         }
         // What was committed is not lost in a crash: another store builds on it. Our own tables are named without their
-        // schema; what they are called cannot be shadowed. With row_security=off a policy that would hide rows is an error
+        // schema; what they are called cannot be shadowed. A whole table is read from its first block on. With row_security=off a policy that would hide rows is an error
         // instead of a silent gap.
         let settings = format!(
             "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET bytea_output = 'hex'; \
-             SET extra_float_digits = 1; SET row_security = off; SET client_min_messages = warning; \
+             SET extra_float_digits = 1; SET row_security = off; SET synchronize_seqscans = off; SET client_min_messages = warning; \
              SET standard_conforming_strings = on; SET lock_timeout = {}; SET statement_timeout = {}; \
              SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'local' ELSE setting END, false) \
              FROM pg_settings WHERE name = 'synchronous_commit'; SELECT set_config('search_path', {} || CASE WHEN current_schema() IS NULL THEN '' ELSE \

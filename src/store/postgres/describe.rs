@@ -42,6 +42,8 @@ pub(super) struct ColumnShape {
     pub computed: bool,
     /// The default as the server writes it.
     pub default: Option<String>,
+    /// What people say of it.
+    pub comment: Option<String>,
     /// Its collation, quoted; empty where the type has none.
     pub collation: String,
     /// Whether texts that compare equal are the same.
@@ -114,7 +116,7 @@ SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), b.typname::text, b
   a.attnotnull::text, a.attidentity::text, (a.attgenerated <> '')::text, pg_get_expr(d.adbin, d.adrelid),
   quote_ident(cn.nspname) || '.' || quote_ident(co.collname), coalesce(co.collisdeterministic, true)::text,
   (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = b.oid),
-  b.typcategory::text, format_type(b.oid, NULL)
+  b.typcategory::text, format_type(b.oid, NULL), pg_catalog.col_description(a.attrelid, a.attnum)
 FROM pg_catalog.pg_attribute a
 CROSS JOIN LATERAL (
   WITH RECURSIVE t(oid, typname, typtype, typbasetype, typtypmod, typcategory, mod) AS (
@@ -234,6 +236,7 @@ pub(super) fn columns_of(s: &mut Session, oid: &str) -> Ran<Vec<ColumnShape>> {
             identity: text(6)?.to_string(),
             computed: text(7)? == "true",
             default: r.try_get(8)?,
+            comment: r.try_get(14)?,
             collation: text(9)?.to_string(),
             deterministic: text(10)? == "true",
             fold: Fold::Plain,

@@ -102,7 +102,7 @@ pub(super) fn store_error(store: &str, shown: &str, user: &str, fault: &Fault) -
     let Some(db) = e.as_db_error() else {
         let said = causes(e);
         let help = if said.contains("does not support TLS") {
-            "; let it offer TLS, or, where the network is trusted, add `sslmode=disable` to the url"
+            "; let it offer TLS, or, where the network is trusted, add `sslmode=prefer` or `sslmode=disable` to the url"
         } else if said.contains("certificate") {
             "; name the authority that signed it with `sslrootcert=FILE` in the url, and reach the server by the name it is for"
         } else if said.contains("password missing") {

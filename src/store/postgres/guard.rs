@@ -9,17 +9,6 @@ use crate::store::{GuardSpec, GuardStatus, Op, Predicate, Result};
 use crate::value::{Collation, Value};
 use sha2::{Digest, Sha256};
 
-/// The word for an operation.
-fn word(op: Op) -> &'static str {
-    match op {
-        Op::Insert => "create",
-        Op::Update => "update",
-        Op::Delete => "delete",
-        Op::Touch => "touch",
-        Op::Truncate => "truncate",
-    }
-}
-
 pub(super) fn install(store: &PostgresStore, project: &str, guards: &[GuardSpec]) -> Result<()> {
     let mut handle = store.simple()?;
     if guards.is_empty() && !handle.is_prepared()? {
@@ -31,7 +20,7 @@ pub(super) fn install(store: &PostgresStore, project: &str, guards: &[GuardSpec]
         let t = inner.schema.get(g.table);
         let shape = handle.session().shape(inner, g.table)?;
         // A name that no length of another cuts.
-        let digest = Sha256::digest(format!("{project} {i} {} {}", shape.log_name, word(g.op)).as_bytes());
+        let digest = Sha256::digest(format!("{project} {i} {} {}", shape.log_name, g.op.word()).as_bytes());
         let name: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
         let name = format!("_tablemap_guard_{name}");
         let sql = statements(&inner.address.state, &name, project, g, t, &shape)
@@ -44,7 +33,7 @@ pub(super) fn install(store: &PostgresStore, project: &str, guards: &[GuardSpec]
                 project.into(),
                 Param::from(&g.map),
                 Param::from(&shape.log_name),
-                word(g.op).into(),
+                g.op.word().into(),
                 if g.reject { "reject" } else { "report" }.into(),
             ],
         )?;
@@ -147,7 +136,7 @@ fn statements(
             text_literal(project),
             text_literal(&g.map),
             text_literal(&shape.log_name),
-            word(g.op),
+            g.op.word(),
             key(row)
         )
     };

@@ -9,7 +9,8 @@ use crate::value::{Collation, DateTimeKind, Type};
 
 /// Tables, views and foreign tables that are neither the server's nor ours; partitions belong to their table.
 const RELATIONS: &str = "
-SELECT c.oid::text, n.nspname::text, c.relname::text, c.reltuples::float8::text
+SELECT c.oid::text, n.nspname::text, c.relname::text, c.reltuples::float8::text,
+  pg_catalog.obj_description(c.oid, 'pg_class')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND n.nspname !~ '^pg_'
   AND n.nspname NOT IN ('information_schema', $1)
@@ -48,7 +49,8 @@ fn read(s: &mut Session, ours: &str) -> Ran<Vec<LiveTable>> {
             true => name.to_string(),
             false => format!("{schema}.{name}"),
         };
-        let mut t = LiveTable { name: shown(schema, name), ..LiveTable::default() };
+        let description: Option<String> = r.try_get(4)?;
+        let mut t = LiveTable { name: shown(schema, name), description, ..LiveTable::default() };
         t.columns = columns_of(s, oid)?.into_iter().map(column).collect();
         for i in indexes_of(s, oid)? {
             // A key over lower(column) says that its texts do not regard case.
@@ -110,15 +112,30 @@ fn column(l: ColumnShape) -> LiveColumn {
         },
         nullable: !l.not_null,
         generated: !l.identity.is_empty() || l.default.as_deref().is_some_and(|d| d.contains("nextval(")),
-        default: l.default.filter(|_| !l.computed),
+        default: l.default.filter(|_| !l.computed).map(|d| uncast(&d).to_string()),
         computed: l.computed || array,
         collation: match (&l.kind, l.deterministic) {
             (Kind::Citext, _) => Some(Collation::NoCase),
             (_, true) => Some(Collation::Exact),
             (_, false) => None,
         },
+        words: match l.kind {
+            Kind::Enum(labels) => labels,
+            _ => vec![],
+        },
+        description: l.comment,
         name: l.name,
         declared: l.declared,
+    }
+}
+
+/// A literal without the type that the server writes behind it: `'x'::text`.
+fn uncast(default: &str) -> &str {
+    match default.rsplit_once("'::") {
+        Some((literal, ty)) if default.starts_with('\'') && !ty.contains(['\'', '(']) => {
+            default.get(..literal.len() + 1).unwrap_or(default)
+        }
+        _ => default,
     }
 }
 
@@ -141,9 +158,7 @@ fn type_of(l: &ColumnShape) -> (Type, Option<String>) {
         Kind::Timestamp => (Type::DateTime { kind: DateTimeKind::Civil }, None),
         Kind::Timestamptz => (Type::DateTime { kind: DateTimeKind::Instant }, None),
         Kind::Bytea => (Type::Binary, None),
-        Kind::Enum(labels) => {
-            (Type::Text { max: None }, Some(format!("an enum of {}: write it as a choice by name", labels.join(", "))))
-        }
+        Kind::Enum(_) => (Type::Text { max: None }, None),
         Kind::Other => guess(Type::Text { max: None }),
     }
 }

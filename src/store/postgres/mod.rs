@@ -6,6 +6,10 @@
 //! the log in the order in which its rows became visible (R9), `changes` reads it, `guard` fences tables, `state` keeps
 //! the protocol's tables, `watch` sees whether anything was committed.
 
+mod bulk;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod bulk_tests;
 mod capture;
 mod changes;
 #[cfg(test)]
@@ -17,11 +21,14 @@ mod error;
 mod guard;
 mod live;
 mod read;
+mod rights;
 mod sequence;
 mod state;
+mod sweep;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
+mod tls;
 mod types;
 mod url;
 mod watch;
@@ -31,12 +38,13 @@ pub use connect::Options;
 
 use crate::schema::{LiveTable, StoreSchema, TableId};
 use crate::store::{
-    CaptureSpec, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction, Watch,
+    CaptureSpec, Grant, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction,
+    Use, Watch,
 };
 use connect::{Inner, Session};
-use read::Portal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sweep::Portal;
 use tokio_postgres::Row;
 use types::Param;
 use write::Journal;
@@ -279,6 +287,9 @@ impl Store for PostgresStore {
             )?;
         }
         handle.finish()
+    }
+    fn grants(&self, uses: &[Use], role: Option<&str>) -> Result<Vec<Grant>> {
+        rights::grants(self, uses, role)
     }
     fn maintain(&self) -> Result<()> {
         changes::cut(self)

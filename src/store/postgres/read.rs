@@ -9,7 +9,7 @@ use crate::schema::{Column, ColumnId, Table, TableId};
 use crate::store::{
     Change, Found, LogSize, Misfit, Position, Read, ReadPlan, ReadState, Result, Rows, StoreError, Swept,
 };
-use crate::value::{Key, Type, Value};
+use crate::value::Value;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use tokio_postgres::{Row, SimpleQueryRow};
 /// found), then the primary keys of the base and of every joined table.
 pub(super) struct ScanPlan {
     /// `SELECT …`, without FROM.
-    select: String,
+    pub select: String,
     /// ` FROM base AS t0 LEFT JOIN …`
-    from: String,
+    pub from: String,
     /// The joins alone.
     joined: String,
     /// The columns of the order, by the schema's collation.
-    ordered: Vec<String>,
+    pub ordered: Vec<String>,
     /// Conditions for `k.k0`, `k.k1` … of [`Read::fetch`].
     equal: String,
     cells: Vec<Cell>,
@@ -47,13 +47,6 @@ struct SourceKey {
     at: usize,
     table: TableId,
     kinds: Vec<Kind>,
-}
-
-/// A server-side cursor that is open in a view.
-pub(super) struct Portal {
-    plan: ReadPlan,
-    /// The cursor text that goes on here.
-    next: String,
 }
 
 /// A row whose values come as text.
@@ -250,8 +243,13 @@ impl ScanPlan {
         })
     }
 
+    /// How many result columns there are.
+    pub fn width(&self) -> usize {
+        self.keys.last().map_or(0, |k| k.at + k.kinds.len())
+    }
+
     /// Appends one row; whether its primary key could be read.
-    fn read(&self, row: &impl Texts, out: &mut Rows) -> std::result::Result<bool, Fault> {
+    pub fn read(&self, row: &impl Texts, out: &mut Rows) -> std::result::Result<bool, Fault> {
         let mut key_good = true;
         for (i, cell) in self.cells.iter().enumerate() {
             let stored = row.at(i)?;
@@ -288,14 +286,14 @@ impl ScanPlan {
 }
 
 /// The columns `k.k0`, `k.k1` … `k.n` of a list of keys that come as one array per column.
-fn key_list(n: usize) -> String {
+pub(super) fn key_list(n: usize) -> String {
     let arrays: Vec<String> = (1..=n).map(|i| format!("${i}::text[]")).collect();
     let names: Vec<String> = (0..n).map(|i| format!("k{i}")).collect();
     format!("unnest({}) WITH ORDINALITY AS k({}, n)", arrays.join(", "), names.join(", "))
 }
 
 impl Handle {
-    fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
+    pub(super) fn scan_plan(&mut self, plan: &ReadPlan) -> Result<Arc<ScanPlan>> {
         let inner = self.inner.clone();
         let s = self.session();
         if let Some(p) = s.scans.get(plan) {
@@ -327,7 +325,7 @@ impl Handle {
     }
 
     /// `(order) > (values)` with the values as literals or from parameter `n` on.
-    fn after(
+    pub(super) fn after(
         &mut self,
         plan: &ScanPlan,
         table: TableId,
@@ -397,58 +395,8 @@ impl Read for Handle {
         }
     }
 
-    /// In the order of the primary key, by a server-side cursor as long as the view lasts: the place of a row in its
-    /// file changes with every update, also with one that the log leaves out.
     fn sweep(&mut self, plan: &ReadPlan, cursor: Option<&str>, limit: usize, out: &mut Rows) -> Result<Swept> {
-        let p = self.scan_plan(plan)?;
-        let inner = self.inner.clone();
-        let types: Vec<Type> = {
-            let t = inner.schema.get(plan.table);
-            t.primary_key.iter().map(|c| t.column(*c).ty.clone()).collect()
-        };
-        let goes_on = cursor.is_some_and(|c| self.portal.as_ref().is_some_and(|o| o.next == c && o.plan == *plan));
-        if !goes_on {
-            let condition = match cursor {
-                None => String::new(),
-                Some(at) => {
-                    let Some(key) = Key::parse(at, &types) else { return Ok(Swept::Stale) };
-                    let put = |text: Option<String>| literal(text.as_deref());
-                    format!(" WHERE {}", self.after(&p, plan.table, &key.0, put)?)
-                }
-            };
-            let close = if self.portal.take().is_some() { "CLOSE tablemap_sweep; " } else { "" };
-            let order = p.ordered.join(", ");
-            self.batch(&format!(
-                "{close}DECLARE tablemap_sweep NO SCROLL CURSOR FOR {}{}{condition} ORDER BY {order}",
-                p.select, p.from
-            ))?;
-        }
-        self.portal = None;
-        let mut read = 0;
-        let ended = loop {
-            let wanted = limit.saturating_sub(read).max(1);
-            let sql = format!("FETCH FORWARD {wanted} FROM tablemap_sweep");
-            let rows = self.session().simple(&sql).map_err(|e| inner.err(e))?;
-            let mut good = true;
-            for row in &rows {
-                good = p.read(row, out).map_err(|e| inner.err(e))?;
-            }
-            read += rows.len();
-            if rows.len() < wanted {
-                break true;
-            }
-            if read >= limit && good {
-                break false;
-            }
-        };
-        if ended {
-            self.batch("CLOSE tablemap_sweep")?;
-            return Ok(Swept::End);
-        }
-        let last = out.row(out.len() - 1)[..types.len()].to_vec();
-        let next = Key(last.into_boxed_slice()).to_text();
-        self.portal = Some(Portal { plan: plan.clone(), next: next.clone() });
-        Ok(Swept::More(next))
+        self.sweep_on(plan, cursor, limit, out)
     }
 
     fn fetch(&mut self, plan: &ReadPlan, keys: &[Vec<Value>], out: &mut Rows) -> Result<Vec<bool>> {
@@ -466,7 +414,7 @@ impl Read for Handle {
         }
         let params: Vec<Param<'_>> = (0..n).map(|i| array(texts.iter().map(|k| k.get(i).cloned().flatten()))).collect();
         // The row's place comes last.
-        let width = p.keys.last().map_or(0, |k| k.at + k.kinds.len());
+        let width = p.width();
         let from = p.from.strip_prefix(" FROM ").unwrap_or(&p.from);
         let from = from.strip_suffix(p.joined.as_str()).unwrap_or(from);
         let sql =

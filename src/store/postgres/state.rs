@@ -302,9 +302,9 @@ impl ReadState for Handle {
         };
         rows.into_iter().map(known).collect()
     }
-    fn held(&mut self, leg: &str) -> StoreResult<Vec<(String, String)>> {
-        let sql = "SELECT ikey, key FROM _tablemap_held WHERE leg = $1 ORDER BY ikey";
-        self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?)))
+    fn held(&mut self, leg: &str) -> StoreResult<Vec<(String, String, i64)>> {
+        let sql = "SELECT ikey, key, through FROM _tablemap_held WHERE leg = $1 ORDER BY ikey";
+        self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?)))
     }
     fn ledger(&mut self, leg: &str) -> StoreResult<Vec<(String, i64)>> {
         let sql = "SELECT upper_key, position FROM _tablemap_ledger WHERE leg = $1 ORDER BY id";

@@ -3,8 +3,8 @@
 
 use crate::schema::Column;
 use crate::value::{
-    Collation, DateTime, Dec, Float, Text, Type, Uuid, Value, convert, date_text, datetime_text, parse_date,
-    parse_datetime, uuid_text,
+    Collation, DateTime, Dec, Float, Text, Type, Uuid, Value, date_text, datetime_text, parse_date, parse_datetime,
+    stored_decimal, uuid_text,
 };
 use std::borrow::Cow;
 use tokio_postgres::types::{Format, IsNull, ToSql, to_sql_checked};
@@ -158,15 +158,7 @@ fn decode_typed(s: &str, column: &Column, kind: &Kind) -> Result<Value, Reason> 
                 _ => Dec::parse(s),
             };
             let Some(d) = d else { return Err("is no decimal".into()) };
-            match limits {
-                Some((p, s)) if !d.fits(u32::from(*p), u32::from(*s)) => {
-                    Err(match convert(Value::Decimal(d), &column.ty) {
-                        Err(why) => format!("is {why}").into(),
-                        Ok(_) => format!("does not fit decimal({p},{s})").into(),
-                    })
-                }
-                _ => Ok(Value::Decimal(d)),
-            }
+            stored_decimal(d, *limits).map_err(Reason::from)
         }
         Type::Float => {
             s.parse().ok().and_then(Float::new).map(Value::Float).ok_or_else(|| "is no finite number".into())

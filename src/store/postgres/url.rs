@@ -1,11 +1,9 @@
-//! Where the server is and who asks: the `url` of the project file, the environment, the password file; and TLS.
+//! Where the server is and who asks: the `url` of the project file, the environment, the password file.
 
+use super::tls::Checks;
 use crate::store::{Result, StoreError};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -108,20 +106,31 @@ impl Address {
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(60));
         let mode = own.sslmode.or_else(|| environment("PGSSLMODE")).unwrap_or_else(|| "verify-full".into());
-        let tls = match mode.as_str() {
-            "disable" => None,
-            "verify-full" if local => None,
-            "verify-full" => {
-                let root = own.root.or_else(|| environment("PGSSLROOTCERT").map(PathBuf::from));
-                Some(tls(root.as_deref()).map_err(&wrong)?)
-            }
-            other => {
+        let root = own.root.or_else(|| environment("PGSSLROOTCERT").map(PathBuf::from));
+        let checks = match (mode.as_str(), &root) {
+            ("disable", _) => None,
+            // Nobody is between this machine and itself.
+            _ if local => None,
+            // With a file of authorities the certificate is checked, as libpq does it.
+            ("prefer", _) | ("require", None) => Some(Checks::Nothing),
+            ("require" | "verify-ca", _) => Some(Checks::Authority),
+            ("verify-full", _) => Some(Checks::Name),
+            (other, _) => {
                 return Err(wrong(format!(
-                    "its `url` says `sslmode={other}`, and tablemap knows `verify-full` (the default) and `disable`"
+                    "its `url` says `sslmode={other}`, and tablemap knows `verify-full` (the default), `verify-ca`, \
+                     `require`, `prefer` and `disable`"
                 )));
             }
         };
-        config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        let tls = match checks {
+            None => None,
+            Some(checks) => Some(super::tls::connector(checks, root.as_deref()).map_err(&wrong)?),
+        };
+        config.ssl_mode(match (&tls, mode.as_str()) {
+            (None, _) => SslMode::Disable,
+            (Some(_), "prefer") => SslMode::Prefer,
+            (Some(_), _) => SslMode::Require,
+        });
         let state = own.state.unwrap_or_else(|| "tablemap".into());
         let notify = match own.notify.as_deref() {
             None | Some("off") => false,
@@ -217,38 +226,6 @@ fn fields_of(line: &str) -> Vec<String> {
     fields
 }
 
-/// Certificates are checked down to the host's name, by those the system trusts or by the ones in a file.
-fn tls(root: Option<&Path>) -> std::result::Result<MakeRustlsConnect, String> {
-    let mut trusted = rustls::RootCertStore::empty();
-    match root {
-        Some(path) => {
-            let shown = path.display();
-            let all = CertificateDer::pem_file_iter(path)
-                .and_then(|all| all.collect::<std::result::Result<Vec<_>, _>>())
-                .map_err(|e| format!("the certificates of `sslrootcert` (`{shown}`) cannot be read: {e}"))?;
-            for one in all {
-                trusted.add(one).map_err(|e| format!("`{shown}` holds a certificate that cannot be used: {e}"))?;
-            }
-        }
-        // What of the system's certificates cannot be read is not trusted.
-        None => {
-            trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if trusted.is_empty() {
-        return Err(
-            "no certificate to trust was found; name a file with `sslrootcert=…`, or say `sslmode=disable`".into()
-        );
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| format!("TLS cannot be set up: {e}"))?
-        .with_root_certificates(trusted)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -280,6 +257,24 @@ mod tests {
         assert_eq!(a.config.get_password(), Some(&b"a:b\\c"[..]));
         let a = read("postgres://u@h:1/d?sslmode=disable", &env).unwrap();
         assert_eq!(a.config.get_password(), None);
+    }
+
+    #[test]
+    fn modes_of_encryption() {
+        let mode = |url: &str| read(url, &[]).map(|a| (a.config.get_ssl_mode(), a.tls.is_some()));
+        for (word, wanted) in [
+            ("disable", (SslMode::Disable, false)),
+            ("prefer", (SslMode::Prefer, true)),
+            ("require", (SslMode::Require, true)),
+        ] {
+            assert_eq!(mode(&format!("postgres://u@h/d?sslmode={word}")), Ok(wanted), "{word}");
+        }
+        for word in ["allow", "verify", "", "Disable"] {
+            let e = mode(&format!("postgres://u@h/d?sslmode={word}")).unwrap_err();
+            assert!(e.contains("verify-full") && e.contains("verify-ca"), "{e}");
+        }
+        let e = mode("postgres://u@h/d?sslmode=verify-ca&sslrootcert=/no/such/file").unwrap_err();
+        assert!(e.contains("/no/such/file"), "{e}");
     }
 
     #[test]

@@ -17,20 +17,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use tokio_postgres::Row;
 
-type Outcome<T> = std::result::Result<T, RecordError>;
+pub(super) type Outcome<T> = std::result::Result<T, RecordError>;
 
 /// At most so many statements are run again for one that was refused.
 const JOURNAL: usize = 200;
-/// From so many rows on they are sent by COPY.
-const COPY_FROM: usize = 16;
-
-/// A row that is sent by COPY: its place among the outcomes, its values, and the same as texts.
-type Sent<'a> = (usize, &'a [Value], Vec<Option<String>>);
-
 /// What was done since the savepoint.
 #[derive(Default)]
 pub(super) struct Journal {
-    /// Whether the savepoint stands.
+    /// Whether there is a savepoint; one name: a newer takes the place of the older.
+    stands: bool,
+    /// Whether a rollback to it takes away the steps and nothing else.
     open: bool,
     steps: Vec<(Arc<str>, Vec<Option<String>>)>,
 }
@@ -41,21 +37,31 @@ impl Journal {
         self.open = false;
         self.steps.clear();
     }
+
+    /// The statements that make a new savepoint; they must be sent next.
+    pub fn renew(&mut self) -> &'static str {
+        self.end();
+        match std::mem::replace(&mut self.stands, true) {
+            true => "RELEASE SAVEPOINT tablemap; SAVEPOINT tablemap",
+            false => "SAVEPOINT tablemap",
+        }
+    }
 }
 
 /// A statement that writes one row.
 pub(super) struct RowPlan {
     kind: Kind,
-    table: TableId,
-    columns: Box<[ColumnId]>,
+    pub table: TableId,
+    pub columns: Box<[ColumnId]>,
     sql: Arc<str>,
-    /// `COPY … FROM STDIN`, for an insert that is given its whole key.
-    copy: Option<String>,
-    shape: Arc<Shape>,
+    /// The same for many rows: `COPY … FROM STDIN` for an insert that is given its whole key, and for an update one that
+    /// takes a list per column and returns the places of the rows that were there.
+    pub many: Option<Arc<str>>,
+    pub shape: Arc<Shape>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Insert,
     Update,
     Delete,
@@ -68,7 +74,13 @@ fn assigned(n: usize, l: &ColumnShape) -> String {
 }
 
 impl Session {
-    fn row_plan(&mut self, inner: &Inner, kind: Kind, table: TableId, columns: &[ColumnId]) -> Result<Arc<RowPlan>> {
+    pub fn row_plan(
+        &mut self,
+        inner: &Inner,
+        kind: Kind,
+        table: TableId,
+        columns: &[ColumnId],
+    ) -> Result<Arc<RowPlan>> {
         let same = |p: &Arc<RowPlan>| p.kind == kind && p.table == table && *p.columns == *columns;
         if let Some(i) = self.rows.iter().rposition(same) {
             let last = self.rows.len() - 1;
@@ -92,7 +104,7 @@ impl Session {
         let marks = |from: usize| -> Result<Vec<String>> {
             columns.iter().enumerate().map(|(i, c)| Ok(assigned(from + i, there(inner, t, &shape, *c)?))).collect()
         };
-        let mut copy = None;
+        let mut many = None;
         let sql = match kind {
             Kind::Insert => {
                 let always = columns.iter().any(|c| shape.column(*c).is_some_and(|l| l.identity == "a"));
@@ -103,29 +115,51 @@ impl Session {
                     format!(" ({}){overriding} VALUES ({})", names.join(", "), marks(1)?.join(", "))
                 };
                 if all_given && shape.is_table {
-                    copy = Some(format!("COPY {into} ({}) FROM STDIN", names.join(", ")));
+                    many = Some(format!("COPY {into} ({}) FROM STDIN", names.join(", ")).into());
                 }
                 let returning = if all_given { String::new() } else { format!(" RETURNING {}", key.join(", ")) };
                 format!("INSERT INTO {into}{values}{returning}")
             }
             Kind::Update => {
                 let set: Vec<String> = names.iter().zip(marks(1)?).map(|(n, m)| format!("{n} = {m}")).collect();
+                many = Some(update_many_sql(inner, t, &shape, columns)?.into());
                 format!("UPDATE {into} SET {} WHERE {equal} RETURNING 1", set.join(", "))
             }
             Kind::Delete => format!("DELETE FROM {into} WHERE {equal}"),
         };
-        let plan = Arc::new(RowPlan { kind, table, columns: columns.into(), sql: sql.into(), copy, shape });
+        let plan = Arc::new(RowPlan { kind, table, columns: columns.into(), sql: sql.into(), many, shape });
         self.rows.push(plan.clone());
         Ok(plan)
     }
 }
 
-fn misfit(column: ColumnId, message: String) -> RecordError {
+/// An update of many rows. The first parameters are the lists of new values, then come those of the key.
+fn update_many_sql(inner: &Inner, t: &Table, shape: &Shape, columns: &[ColumnId]) -> Result<String> {
+    let (mut set, mut equal) = (Vec::new(), Vec::new());
+    for (i, c) in columns.iter().enumerate() {
+        let l = there(inner, t, shape, *c)?;
+        // A cast to a length would cut in silence; the assignment refuses.
+        set.push(format!("{} = k.k{i}::text::{}", ident(&l.name), l.cast));
+    }
+    for (i, c) in t.primary_key.iter().enumerate() {
+        let l = there(inner, t, shape, *c)?;
+        equal.push(equal_text(&format!("t.{}", ident(&l.name)), &format!("k.k{}", columns.len() + i), l));
+    }
+    Ok(format!(
+        "UPDATE {} AS t SET {} FROM {} WHERE {} RETURNING k.n::text",
+        shape.sql,
+        set.join(", "),
+        super::read::key_list(columns.len() + t.primary_key.len()),
+        equal.join(" AND ")
+    ))
+}
+
+pub(super) fn misfit(column: ColumnId, message: String) -> RecordError {
     RecordError { kind: RecordErrorKind::Misfit, column: Some(column), message }
 }
 
 /// A row's values and key as texts.
-fn texts(plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Outcome<Vec<Option<String>>> {
+pub(super) fn texts(plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Outcome<Vec<Option<String>>> {
     let key = if plan.kind == Kind::Insert { &[] } else { key };
     let mut all = Vec::with_capacity(values.len() + key.len());
     for (c, v) in plan.columns.iter().zip(values).chain(t.primary_key.iter().zip(key)) {
@@ -137,21 +171,7 @@ fn texts(plan: &RowPlan, t: &Table, values: &[Value], key: &[Value]) -> Outcome<
     Ok(all)
 }
 
-/// A value in the text form of COPY.
-fn copy_text(text: Option<&str>, out: &mut Vec<u8>) {
-    let Some(text) = text else { return out.extend_from_slice(b"\\N") };
-    for b in text.bytes() {
-        match b {
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b => out.push(b),
-        }
-    }
-}
-
-fn params(texts: &[Option<String>]) -> Vec<Param<'_>> {
+pub(super) fn params(texts: &[Option<String>]) -> Vec<Param<'_>> {
     texts.iter().map(|t| Param(t.as_deref().map(Cow::Borrowed))).collect()
 }
 
@@ -165,9 +185,7 @@ impl Handle {
     }
 
     fn savepoint(&mut self) -> Result<()> {
-        // One name: the newer hides the older, and the older is let go first where it is at hand.
-        let sql =
-            if self.journal.open { "RELEASE SAVEPOINT tablemap; SAVEPOINT tablemap" } else { "SAVEPOINT tablemap" };
+        let sql = self.journal.renew();
         self.batch(sql)?;
         self.journal.open = true;
         Ok(())
@@ -189,7 +207,7 @@ impl Handle {
     }
 
     /// The transaction is lost (R11).
-    fn gone(&mut self, fault: &Fault, inner: &Inner) -> StoreError {
+    pub(super) fn gone(&mut self, fault: &Fault, inner: &Inner) -> StoreError {
         let told = super::error::store_error(&inner.name, &inner.address.shown, &inner.address.user, fault);
         self.lost = Some(told.to_string());
         if fault.outdates() {
@@ -311,44 +329,6 @@ impl Handle {
         }
         Ok(Some(key))
     }
-
-    /// Sends rows by COPY; where one is refused, the halves on their own.
-    fn copy(&mut self, plan: &RowPlan, rows: &[Sent<'_>], outcomes: &mut [Outcome<Option<Vec<Value>>>]) -> Result<()> {
-        let Some(copy) = plan.copy.as_deref().filter(|_| rows.len() >= COPY_FROM) else {
-            for (i, row, _) in rows {
-                outcomes[*i] = self.insert(plan.table, &plan.columns, row)?;
-            }
-            return Ok(());
-        };
-        self.alive()?;
-        self.journal.end();
-        self.savepoint()?;
-        let mut sent = Vec::with_capacity(rows.len() * 64);
-        for (_, _, texts) in rows {
-            for (i, text) in texts.iter().enumerate() {
-                if i > 0 {
-                    sent.push(b'\t');
-                }
-                copy_text(text.as_deref(), &mut sent);
-            }
-            sent.push(b'\n');
-        }
-        let done = self.session().copy(copy, sent);
-        let inner = self.inner.clone();
-        match done {
-            Ok(_) => {
-                self.batch("RELEASE SAVEPOINT tablemap")?;
-                Ok(())
-            }
-            Err(fault) if record_error(inner.schema.get(plan.table), &plan.shape, &fault).is_some() => {
-                self.batch("ROLLBACK TO SAVEPOINT tablemap; RELEASE SAVEPOINT tablemap")?;
-                let (left, right) = rows.split_at(rows.len() / 2);
-                self.copy(plan, left, outcomes)?;
-                self.copy(plan, right, outcomes)
-            }
-            Err(fault) => Err(self.gone(&fault, &inner)),
-        }
-    }
 }
 
 impl Transaction for Handle {
@@ -403,35 +383,30 @@ impl Transaction for Handle {
         rows: &[&[Value]],
         outcomes: &mut Vec<Outcome<Option<Vec<Value>>>>,
     ) -> Result<()> {
-        self.alive()?;
-        let inner = self.inner.clone();
-        let plan = self.session().row_plan(&inner, Kind::Insert, table, columns)?;
-        let t = inner.schema.get(table);
-        let mut done: Vec<Outcome<Option<Vec<Value>>>> = vec![Ok(None); rows.len()];
-        let mut good = Vec::with_capacity(rows.len());
-        for (i, row) in rows.iter().enumerate() {
-            match texts(&plan, t, row, &[]) {
-                Ok(texts) => good.push((i, *row, texts)),
-                Err(e) => done[i] = Err(e),
-            }
-        }
-        self.copy(&plan, &good, &mut done)?;
-        outcomes.append(&mut done);
-        Ok(())
+        self.insert_many(table, columns, rows, outcomes)
     }
 
     fn update(&mut self, table: TableId, key: &[Value], columns: &[ColumnId], values: &[Value]) -> Result<Outcome<()>> {
         if columns.is_empty() {
             return Ok(Ok(()));
         }
-        let gone = || RecordError {
-            kind: RecordErrorKind::Refused,
-            column: None,
-            message: "the row is not there any more".into(),
-        };
         Ok(self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|rows| if rows.is_empty() { Err(gone()) } else { Ok(()) }))
+            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) }))
+    }
+
+    fn update_all(
+        &mut self,
+        table: TableId,
+        columns: &[ColumnId],
+        rows: &[(&[Value], &[Value])],
+        outcomes: &mut Vec<Outcome<()>>,
+    ) -> Result<()> {
+        self.update_many(table, columns, rows, outcomes)
+    }
+
+    fn in_batches(&self) -> bool {
+        true
     }
 
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<Outcome<()>> {

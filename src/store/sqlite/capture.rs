@@ -208,12 +208,13 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
             .filter(|c| there(c))
             .map(|c| format!("{} || {}", text_literal(&format!("{}=", ident(c))), quoted(row, c, row_id(c))))
             .collect();
-        if parts.is_empty() { "NULL".to_string() } else { parts.join(" || ',' || ") }
+        if parts.is_empty() || mutant!("no-old-values") { "NULL".to_string() } else { parts.join(" || ',' || ") }
     };
+    let is_not = if mutant!("changes-to-null-not-logged") { "<>" } else { "IS NOT" };
+    let exactly = if mutant!("changes-of-case-not-logged") { "" } else { " COLLATE BINARY" };
     // Compared byte by byte: a change of case in a case-insensitive column is one.
     let changed = |columns: &mut dyn Iterator<Item = &String>| {
-        let parts: BTreeSet<String> =
-            columns.map(|c| format!("OLD.{0} IS NOT NEW.{0} COLLATE BINARY", ident(c))).collect();
+        let parts: BTreeSet<String> = columns.map(|c| format!("OLD.{0} {is_not} NEW.{0}{exactly}", ident(c))).collect();
         parts.into_iter().collect::<Vec<_>>().join(" OR ")
     };
     // Who writes is looked up only where a row is logged. CURRENT_TIMESTAMP and random() are the cheapest of their kind.
@@ -246,7 +247,8 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
         format!(" OF {}", names.join(", "))
     };
     let key_changed = changed(&mut w.key.iter());
-    let read: BTreeSet<&String> = w.key.iter().chain(w.watched.iter().filter(|c| there(c))).collect();
+    let keys = w.key.iter().filter(|_| !mutant!("changed-keys-not-logged"));
+    let read: BTreeSet<&String> = keys.chain(w.watched.iter().filter(|c| there(c))).collect();
     let any_changed = changed(&mut read.iter().copied());
     let mut all = vec![
         trigger("delete", &format!("AFTER DELETE ON {on}"), &log("D", &key("OLD"), "NULL", &old("OLD"), "")),
@@ -269,7 +271,7 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
         let _ = write!(on_update, "{}", log("D", &key("d"), "NULL", &old("d"), &same));
         unique_columns.extend(unique.iter().map(|(c, _)| c));
     }
-    if !on_insert.is_empty() {
+    if !on_insert.is_empty() && !mutant!("replace-not-logged") {
         let set = of(&unique_columns);
         let unique_changed = changed(&mut unique_columns.into_iter());
         all.push(trigger("replace", &format!("BEFORE INSERT ON {on}"), &on_insert));

@@ -335,13 +335,7 @@ impl Handle {
                 out.push(Change {
                     seq: row.get(0)?,
                     table,
-                    op: match row.get_ref(2)?.as_str()? {
-                        "I" => Op::Insert,
-                        "U" => Op::Update,
-                        "D" => Op::Delete,
-                        "T" => Op::Touch,
-                        _ => Op::Truncate,
-                    },
+                    op: Op::from_letter(row.get_ref(2)?.as_str()?),
                     key,
                     old_key,
                     old,
@@ -423,7 +417,7 @@ impl Handle {
         let (Some(began), Some(newest)) = (self.began, self.newest_seq()?) else {
             return Ok(0);
         };
-        if newest == began {
+        if newest == began || mutant!("origin-by-transaction") {
             return Ok(0);
         }
         let inner = self.inner.clone();
@@ -443,7 +437,7 @@ impl Handle {
                 let name = row.get_ref(1)?.as_str()?;
                 let mut hash = DefaultHasher::new();
                 (name, row.get_ref(2)?.as_str()?).hash(&mut hash);
-                if !seen.insert(hash.finish()) {
+                if !seen.insert(hash.finish()) && !mutant!("own-row-changed-by-a-trigger") {
                     twice.push((name.to_string(), row.get(2)?));
                 }
                 let of = |t: &TableId| inner.schema.get(*t).stored_name().eq_ignore_ascii_case(name);
@@ -487,8 +481,9 @@ pub(super) fn cut(store: &SqliteStore) -> Result<()> {
     if look.newest_seq()?.is_none() {
         return Ok(());
     }
+    let slowest = if mutant!("cut-behind-the-fastest") { "max" } else { "min" };
     let through = |h: &mut Handle| -> Result<Option<i64>> {
-        let acked: Option<Option<i64>> = h.one("SELECT min(acked) FROM _tablemap_readers", [])?;
+        let acked: Option<Option<i64>> = h.one(&format!("SELECT {slowest}(acked) FROM _tablemap_readers"), [])?;
         let Some(acked) = acked.flatten() else {
             return Ok(None);
         };
@@ -503,7 +498,7 @@ pub(super) fn cut(store: &SqliteStore) -> Result<()> {
                 "SELECT seq, at FROM _tablemap_changes WHERE seq < ?1 \
                  AND seq < (SELECT max(seq) FROM _tablemap_changes) ORDER BY seq LIMIT ?2",
             )?;
-            let mut rows = s.query((acked, CUT_AT_ONCE as i64))?;
+            let mut rows = s.query((acked + i64::from(mutant!("cuts-the-witness")), CUT_AT_ONCE as i64))?;
             let mut last = None;
             while let Some(row) = rows.next()? {
                 if iso(row.get_ref(1)?.as_str()?) >= before {

@@ -7,17 +7,6 @@ use crate::schema::{ColumnId, Table};
 use crate::store::{GuardSpec, GuardStatus, Op, Predicate, Result, Store, StoreError, Transaction};
 use crate::value::Value;
 
-/// The word for an operation.
-fn word(op: Op) -> &'static str {
-    match op {
-        Op::Insert => "create",
-        Op::Update => "update",
-        Op::Delete => "delete",
-        Op::Touch => "touch",
-        Op::Truncate => "truncate",
-    }
-}
-
 pub(super) fn install(store: &SqliteStore, project: &str, guards: &[GuardSpec]) -> Result<()> {
     if guards.is_empty() && !store.is_prepared()? {
         return Ok(());
@@ -33,7 +22,7 @@ pub(super) fn install(store: &SqliteStore, project: &str, guards: &[GuardSpec]) 
                 store: inner.name.clone(),
                 problems: vec![format!("there is no table `{}`", t.stored_name())],
             })?;
-        let name = format!("_tablemap_guard_{project}_{i}_{}_{}", shape.name, word(g.op));
+        let name = format!("_tablemap_guard_{project}_{i}_{}_{}", shape.name, g.op.word());
         let all = triggers(&name, project, g, t, &shape)
             .map_err(|why| inner.other(format!("the guard of map `{}` on `{}` {why}", g.map_name, t.name)))?;
         wanted.extend(all.into_iter().map(|(name, sql, helper)| (name, sql, helper, shape.name.clone(), g)));
@@ -45,7 +34,7 @@ pub(super) fn install(store: &SqliteStore, project: &str, guards: &[GuardSpec]) 
         handle.run(
             "INSERT INTO _tablemap_guards (trigger_name, project, map, tbl, op, mode, helper) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            (name, project, &g.map, table, word(g.op), if g.reject { "reject" } else { "report" }, helper),
+            (name, project, &g.map, table, g.op.word(), if g.reject { "reject" } else { "report" }, helper),
         )?;
     }
     Box::new(handle).commit()
@@ -120,7 +109,7 @@ fn triggers(
         Op::Touch | Op::Truncate => return Err("is for no operation people have".into()),
     };
     const NOT_OURS: &str = "NOT EXISTS (SELECT 1 FROM _tablemap_writer)";
-    let mut when = vec![NOT_OURS.to_string()];
+    let mut when = vec![if mutant!("guard-stops-own-writes") { "1".into() } else { NOT_OURS.to_string() }];
     if g.op == Op::Update {
         let free = |name: &str| g.except.iter().any(|c| t.column(*c).name.eq_ignore_ascii_case(name));
         let fenced: Vec<String> = shape
@@ -153,7 +142,7 @@ fn triggers(
             text_literal(project),
             text_literal(&g.map),
             text_literal(&shape.name),
-            word(g.op),
+            g.op.word(),
         )
     };
     let on = ident(&shape.name);
@@ -161,7 +150,7 @@ fn triggers(
         format!("CREATE TRIGGER {} {event} ON {on} WHEN {when} BEGIN {body} END", ident(name))
     };
     let mut all = vec![(name.to_string(), make(name, event, &when.join(" AND "), &refuse(&key(row), "")), false)];
-    if g.op != Op::Delete || shape.unique.is_empty() {
+    if g.op != Op::Delete || shape.unique.is_empty() || mutant!("guard-lets-replace-pass") {
         return Ok(all);
     }
     let condition = match &g.when {

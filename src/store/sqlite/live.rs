@@ -55,6 +55,8 @@ fn table(conn: &Connection, name: String, without_rowid: bool) -> Result<LiveTab
             generated: false,
             computed: hidden == 2 || hidden == 3,
             collation,
+            words: vec![],
+            description: None,
             name: column,
             declared,
         });

@@ -25,6 +25,9 @@ mod polled;
 #[allow(clippy::unwrap_used)]
 mod polled_tests;
 mod read;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod row_bench;
 mod state;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]

@@ -270,9 +270,9 @@ impl ReadState for Handle {
         };
         rows.into_iter().map(known).collect()
     }
-    fn held(&mut self, leg: &str) -> Result<Vec<(String, String)>> {
-        let sql = "SELECT ikey, key FROM _tablemap_held WHERE leg = ?1 ORDER BY ikey";
-        self.all(sql, [leg], |r| Ok((r.get(0)?, r.get(1)?)))
+    fn held(&mut self, leg: &str) -> Result<Vec<(String, String, i64)>> {
+        let sql = "SELECT ikey, key, through FROM _tablemap_held WHERE leg = ?1 ORDER BY ikey";
+        self.all(sql, [leg], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
     }
     fn ledger(&mut self, leg: &str) -> Result<Vec<(String, i64)>> {
         let sql = "SELECT upper_key, position FROM _tablemap_ledger WHERE leg = ?1 ORDER BY id";
@@ -448,6 +448,9 @@ impl WriteState for Handle {
     }
     fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> Result<()> {
         self.alive()?;
+        if mutant!("holders-not-noted") {
+            return Ok(());
+        }
         self.run(
             "INSERT INTO _tablemap_held (leg, ikey, key, through) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through",

@@ -2,8 +2,8 @@
 
 use crate::schema::Column;
 use crate::value::{
-    Collation, Date, DateTime, DateTimeKind, Dec, Float, Text, Type, Uuid, Value, convert, date_text, datetime_text,
-    parse_date, parse_datetime, uuid_text,
+    Collation, Date, DateTime, DateTimeKind, Dec, Float, Text, Type, Uuid, Value, date_text, datetime_text, parse_date,
+    parse_datetime, stored_decimal, uuid_text,
 };
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use std::borrow::Cow;
@@ -125,15 +125,7 @@ fn decode_typed(stored: ValueRef<'_>, column: &Column) -> Result<Value, Reason> 
             let Some(d) = d else {
                 return Err("is no decimal".into());
             };
-            match limits {
-                Some((p, s)) if !d.fits(u32::from(*p), u32::from(*s)) => {
-                    Err(match convert(Value::Decimal(d), &column.ty) {
-                        Err(why) => format!("is {why}").into(),
-                        Ok(_) => format!("does not fit decimal({p},{s})").into(),
-                    })
-                }
-                _ => Ok(Value::Decimal(d)),
-            }
+            stored_decimal(d, *limits).map_err(Reason::from)
         }
         (Type::Float, ValueRef::Real(f)) => Float::new(f).map(Value::Float).ok_or_else(|| "is no finite number".into()),
         (Type::Float, ValueRef::Integer(i)) => match exact_real(i) {

@@ -106,7 +106,7 @@ impl Session {
             affinities: columns.iter().map(|c| shape.affinity(*c)).collect(),
             key: t.primary_key.iter().map(|c| shape.affinity(*c)).collect(),
             returning: kind == Kind::Insert && !all_given,
-            savepoint: shape.user_triggers,
+            savepoint: shape.user_triggers && !mutant!("no-savepoint"),
             reread: format!("SELECT {pk} FROM {into} WHERE rowid = last_insert_rowid()"),
         });
         self.rows.push(plan.clone());
@@ -171,6 +171,9 @@ impl Handle {
             Ran::Refused(e) => Ok(Err(e)),
             Ran::Failed(e) => match record_error(t, &e) {
                 Some(record) => Ok(Err(record)),
+                None if mutant!("store-error-is-the-records") => {
+                    Ok(Err(RecordError { kind: RecordErrorKind::Refused, column: None, message: e.to_string() }))
+                }
                 None => Err(inner.err(e)),
             },
         }
@@ -179,6 +182,7 @@ impl Handle {
     /// An error where the transaction has gone.
     pub(super) fn alive(&self) -> Result<()> {
         match &self.lost {
+            Some(_) if mutant!("lost-not-noticed") => Ok(()),
             Some(reason) => Err(self.inner.lost(reason.clone())),
             None => Ok(()),
         }
@@ -310,14 +314,9 @@ impl Transaction for Handle {
         if columns.is_empty() {
             return Ok(Ok(()));
         }
-        let gone = || RecordError {
-            kind: RecordErrorKind::Refused,
-            column: None,
-            message: "the row is not there any more".into(),
-        };
         Ok(self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|(n, _)| if n == 0 { Err(gone()) } else { Ok(()) }))
+            .and_then(|(n, _)| if n == 0 { Err(RecordError::gone()) } else { Ok(()) }))
     }
 
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<Outcome<()>> {
@@ -341,7 +340,7 @@ impl Transaction for Handle {
     fn commit(mut self: Box<Self>) -> Result<()> {
         self.alive()?;
         let inner = self.inner.clone();
-        if self.writer.take().is_some() {
+        if self.writer.take().is_some() && !mutant!("writer-stays") {
             self.run("DELETE FROM _tablemap_writer", [])?;
         }
         let session = self.session();

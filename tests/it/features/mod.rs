@@ -4,6 +4,7 @@ mod company;
 mod conflicts;
 mod daemon;
 mod guards;
+mod histories;
 mod identity;
 mod lines;
 mod lookups;

@@ -24,11 +24,11 @@ pub struct World {
     pub files: Vec<Text>,
     pub schemas: usize,
     pub stores: Vec<(String, Arc<StoreSchema>)>,
-    pub asts: Vec<(FileId, ast::File)>,
+    pub asts: Vec<(FileId, std::sync::Arc<ast::File>)>,
     base: HashSet<(String, String, String)>,
 }
 
-type Loaded = (Sources, Vec<(String, Arc<StoreSchema>)>, Vec<(FileId, ast::File)>, Vec<Diagnostic>);
+type Loaded = (Sources, Vec<(String, Arc<StoreSchema>)>, Vec<(FileId, std::sync::Arc<ast::File>)>, Vec<Diagnostic>);
 
 /// One replacement in one file.
 #[derive(Clone)]
@@ -200,7 +200,7 @@ impl World {
                 asts.push(self.asts[i - self.schemas].clone());
             } else {
                 let (a, found) = syntax::dsl::parse(&sources, id);
-                asts.push((id, a));
+                asts.push((id, std::sync::Arc::new(a)));
                 findings.extend(found);
             }
         }
@@ -209,7 +209,7 @@ impl World {
             // A project file is only looked at as text.
             if name.ends_with(".tmap") {
                 let (a, found) = syntax::dsl::parse(&sources, id);
-                asts.push((id, a));
+                asts.push((id, std::sync::Arc::new(a)));
                 findings.extend(found);
             }
         }

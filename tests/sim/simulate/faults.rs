@@ -35,6 +35,7 @@ pub const CALLS: &[&str] = &[
     "insert",
     "insert_all",
     "update",
+    "update_all",
     "delete",
     "touch",
     "disown_side_effects",
@@ -93,6 +94,8 @@ pub struct Plan {
     seen: BTreeMap<&'static str, u32>,
     on_store: BTreeMap<String, u32>,
     dead: bool,
+    /// The engine writes rows together, whatever the store says of that.
+    batches: bool,
     /// Points at which this engine died: call and `after`.
     pub died: Option<(&'static str, bool)>,
     /// How many turns were taken while the engine worked.
@@ -104,8 +107,8 @@ pub struct Plan {
 pub struct Faults(Arc<Mutex<Plan>>);
 
 impl Faults {
-    pub fn new(crash: Option<Crash>, turns: Vec<Turn>) -> Faults {
-        Faults(Arc::new(Mutex::new(Plan { crash, turns, ..Plan::default() })))
+    pub fn new(crash: Option<Crash>, turns: Vec<Turn>, batches: bool) -> Faults {
+        Faults(Arc::new(Mutex::new(Plan { crash, turns, batches, ..Plan::default() })))
     }
     pub fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -318,7 +321,7 @@ where
         quarantine_counts(&mut self, leg: &str) -> Vec<(QuarantineKind, u64)>;
         arrived(&mut self, leg: &str, limit: usize) -> Vec<String>;
         ahead(&mut self, leg: &str) -> Vec<Ahead>;
-        held(&mut self, leg: &str) -> Vec<(String, String)>;
+        held(&mut self, leg: &str) -> Vec<(String, String, i64)>;
         ledger(&mut self, leg: &str) -> Vec<(String, i64)>;
         runs(&mut self, prefix: &str, limit: usize) -> Vec<RunRecord>;
         conflicts(&mut self, leg: &str, key: Option<&str>) -> Vec<ConflictRow>;
@@ -364,9 +367,13 @@ impl Transaction for View<dyn Transaction> {
         insert(&mut self, table: TableId, columns: &[ColumnId], row: &[Value]) -> Outcome<Option<Vec<Value>>>;
         insert_all(&mut self, table: TableId, columns: &[ColumnId], rows: &[&[Value]], outcomes: &mut Vec<Outcome<Option<Vec<Value>>>>) -> ();
         update(&mut self, table: TableId, key: &[Value], columns: &[ColumnId], values: &[Value]) -> Outcome<()>;
+        update_all(&mut self, table: TableId, columns: &[ColumnId], rows: &[(&[Value], &[Value])], outcomes: &mut Vec<Outcome<()>>) -> ();
         delete(&mut self, table: TableId, key: &[Value]) -> Outcome<()>;
         touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> ();
         disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> u64;
+    }
+    fn in_batches(&self) -> bool {
+        self.faults.plan().batches || self.inner.in_batches()
     }
     fn state_mut(&mut self) -> &mut dyn WriteState {
         self

@@ -66,6 +66,8 @@ fn case(seed: u64, faults: bool, make: Make) -> Case {
     }
     let threads = faults && more.chance(60);
     let mut sim = Sim::new(&project, limits, threads);
+    sim.batches = faults && Rng::new(seed ^ 0xBA7C_0000_0000).chance(30);
+    sim.stats.add("cases with rows written together", u64::from(sim.batches));
     sim.stats.add(if threads { "cases with writer threads" } else { "cases with one writer" }, 1);
     sim.steps.push(format!("limits: {limits:?}"));
     Case { template, project, sim, rng, more }
@@ -83,7 +85,9 @@ pub fn play(seed: u64, faults: bool, make: Make, stats: &mut Stats, points: &mut
     points.died.append(&mut c.sim.died);
     outcome.map_err(|e| {
         let whole = format!("seed {seed}: {e}\nsteps:\n  {}", c.sim.steps.join("\n  "));
-        let short = shrunk(trace, &|steps| again(seed, faults, make, steps));
+        // Who only wants to know whether a seed fails (tests/mutants) has no use for the shortest way to it.
+        let plain = std::env::var("TABLEMAP_SIM_FIRST").is_ok();
+        let short = if plain { None } else { shrunk(trace, &|steps| again(seed, faults, make, steps)) };
         let maps = c.project.maps.join("\n");
         let schemas: Vec<&str> = c.project.schemas.iter().map(|(_, text)| text.as_str()).collect();
         let said = match &short {
@@ -91,6 +95,7 @@ pub fn play(seed: u64, faults: bool, make: Make, stats: &mut Stats, points: &mut
                 let n = steps.len();
                 format!("seed {seed}, cut down to {n} steps: {e}\nsteps:\n  {}", told.join("\n  "))
             }
+            None if plain => whole.clone(),
             None => format!("{whole}\n(the same steps once more went well)"),
         };
         if std::env::var("TABLEMAP_SEED").is_ok() {

@@ -140,6 +140,8 @@ pub struct Sim {
     pub seen: BTreeSet<&'static str>,
     pub died: BTreeSet<(&'static str, bool)>,
     died_before: bool,
+    /// Engines write rows together (what PostgreSQL asks for).
+    pub batches: bool,
 }
 
 /// The maps' texts, checked; the errors where they cannot run.
@@ -156,7 +158,7 @@ pub fn checked(
         if !findings.is_empty() {
             return Err(format!("{findings:?}\n{text}"));
         }
-        files.push((file, ast));
+        files.push((file, Arc::new(ast)));
     }
     let time_zone = jiff::tz::TimeZone::UTC;
     let input = sema::Input { sources: &sources, stores: schemas, files: &files, companies, time_zone };
@@ -210,6 +212,7 @@ impl Sim {
             seen: BTreeSet::new(),
             died: BTreeSet::new(),
             died_before: false,
+            batches: false,
         };
         for store in sim.engine(&Weather::default(), &Faults::default()).stores {
             store.create_tables().unwrap();
@@ -388,7 +391,7 @@ impl Sim {
     /// One run. None where the engine did not come through: it died, was taken over, or could not write.
     pub fn run(&mut self, sync: bool, weather: &Weather) -> Result<Option<Report>, String> {
         let log = Arc::new(Mutex::new(Vec::new()));
-        let faults = Faults::new(weather.crash.clone(), self.turns(weather, &log));
+        let faults = Faults::new(weather.crash.clone(), self.turns(weather, &log), self.batches);
         let holder = weather.locked.as_ref().map(|store| {
             let c = connect(&self.path(store), Duration::from_secs(5));
             c.execute_batch("begin immediate").unwrap();

@@ -1,0 +1,171 @@
+//! Histories that torture brought to light: an engine that dies, and people who go on meanwhile.
+
+use crate::harness::World;
+use tablemap::engine::{EngineError, Env, Quiet};
+
+const A: &str = "
+store: a
+tables:
+  people:
+    primary_key: [id]
+    filled: elsewhere
+    columns:
+      id: { type: integer, generated: true }
+      number: { type: text(20), required: true }
+      name: text(30)
+      city: text(30)
+    alternate_keys: [[number]]
+";
+const B: &str = "
+store: b
+tables:
+  Customers:
+    primary_key: [ACCOUNT]
+    columns:
+      ACCOUNT: { type: text(20), required: true }
+      NAME: text(30)
+      CITY: text(30)
+";
+
+/// Customers in `b`, people in `a`; the key of the map is not the primary key of `a`.
+fn world(arrow: &str, rest: &str) -> World {
+    let map = format!(
+        "map \"People\" {{\n id people\n tables b.Customers {arrow} a.people\n key ACCOUNT = number\n {rest}\n}}\n"
+    );
+    World::new(&[("a", A), ("b", B)], &[&map])
+}
+
+fn one_way() -> World {
+    world("<-", "operations left: create, update, delete\n fields {\n NAME < name\n CITY < city\n }")
+}
+
+fn two_way() -> World {
+    world("<->", "initial left wins\n conflict left wins\n fields {\n NAME = name\n CITY = city\n }")
+}
+
+/// The engine works and dies at its `n`th point; whether it got that far.
+fn dies(w: &World, n: u32, sync: bool) -> bool {
+    let engine = w.engine_in(Env::default().failing_at(n));
+    let done = if sync { engine.sync(None, None, &Quiet) } else { engine.run_once(None, &Quiet) };
+    match done {
+        Ok(_) => false,
+        Err(EngineError::Cancelled) => true,
+        Err(e) => panic!("{e}"),
+    }
+}
+
+#[track_caller]
+fn agree(w: &World, history: &str) {
+    let left = w.rows("b", "select ACCOUNT, NAME, CITY from Customers order by 1");
+    let right = w.rows("a", "select number, name, city from people order by 1");
+    assert_eq!(left, right, "{history}: {:?}", w.errors());
+    assert!(w.errors().is_empty(), "{history}: {:?}", w.errors());
+    w.assert_quiet();
+}
+
+#[test]
+fn three_records_of_one_primary_key_with_two_deaths_between_them() {
+    for first in 4..9 {
+        for second in 4..9 {
+            let w = one_way();
+            w.sql("a", "insert into people values (1, 'x', 'n', 'c')");
+            w.sync();
+            w.sql("a", "delete from people; insert into people values (1, 'y', 'n', 'c')");
+            let died = dies(&w, first, false);
+            w.sql("a", "delete from people; insert into people values (1, 'z', 'n', 'c')");
+            let again = dies(&w, second, false);
+            w.sql("a", "update people set name = 'm'");
+            w.run();
+            agree(&w, &format!("died at {first} and {second}"));
+            if !died || !again {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_that_was_left_as_it_is_and_goes_before_it_is_carried() {
+    for name in ["left", "right"] {
+        for n in 1..14 {
+            let w = two_way();
+            w.sync();
+            w.sql("a", "insert into people values (1, 'x', 'right', 'c')");
+            w.sql("b", &format!("insert into Customers values ('x', '{name}', 'c')"));
+            let died = dies(&w, n, false);
+            w.sql("b", "delete from Customers");
+            w.run();
+            agree(&w, &format!("{name}, died at {n}"));
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_is_left_and_taken_on_one_side_while_its_record_comes_back_on_the_other() {
+    for end in
+        ["", "; update Customers set NAME = 'n' where ACCOUNT = 'm'", "; delete from Customers where ACCOUNT = 'm'"]
+    {
+        let w = two_way();
+        w.sql("b", "insert into Customers values ('x', 'n', 'c')");
+        w.sync();
+        w.sql("a", "delete from people; insert into people(number, name) values ('x', 'came back')");
+        let renamed = "update Customers set ACCOUNT = 'm'; insert into Customers values ('x', 'another', 'c')";
+        w.sql("b", &format!("{renamed}{end}"));
+        w.run();
+        w.run();
+        agree(&w, end);
+    }
+}
+
+#[test]
+fn what_a_copy_saw_of_the_log_is_not_pending_for_the_next_copy() {
+    for n in 1..6 {
+        let w = one_way();
+        w.sql("a", "insert into people values (1, 'x', 'n', 'c')");
+        // The log is noted before the first row is copied; this change is in the log and in the copy.
+        let died = dies(&w, n, true);
+        w.sql("a", "update people set number = 'y'");
+        w.run();
+        w.sql("a", "delete from people");
+        w.sync();
+        agree(&w, &format!("died at {n}"));
+        if !died {
+            break;
+        }
+    }
+}
+
+#[test]
+fn an_edit_that_comes_after_a_death_between_the_directions() {
+    let edits = [
+        // Carried to the left before the death, and edited again: the left never changed it itself.
+        ("update people set city = '1'", "update people set city = '2'", "x|name|2"),
+        // The key goes along, and another record takes it.
+        (
+            "update people set number = 'm'; insert into people(number, name) values ('x', 'y')",
+            "update people set city = '2' where number = 'm'",
+            "m|name|2",
+        ),
+    ];
+    for (first, second, expected) in edits {
+        for n in 4..11 {
+            let w = two_way();
+            w.sql("a", "insert into people values (1, 'x', 'n', 'c')");
+            w.sync();
+            w.sql("b", "update Customers set NAME = 'name'");
+            w.sql("a", first);
+            let died = dies(&w, n, false);
+            w.sql("a", second);
+            w.run();
+            agree(&w, &format!("died at {n}"));
+            let there = w.rows("b", "select ACCOUNT, NAME, CITY from Customers order by 1");
+            assert_eq!(there[0], expected, "died at {n}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
