@@ -551,6 +551,8 @@ impl<'a> Chunk<'a> {
                 self.compared.conflicts += 1;
             }
             if d.hold {
+                // Nor is the row that of one whose delete is yet to come.
+                self.claim(tx, item, &self.ikey_there(values))?;
                 self.hold(tx, item, &company, &d.conflicts, counts)?;
                 return Ok(Step::Done);
             }

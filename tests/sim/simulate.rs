@@ -37,6 +37,10 @@ pub trait Template {
     fn heal(&mut self) -> Vec<(String, String)> {
         vec![]
     }
+    /// Whether a record may wait although nothing is wrong in the source.
+    fn may_stay(&self, _waiting: &world::Quarantined) -> bool {
+        false
+    }
     /// Before the engine works, without a crash that people's writes follow.
     fn before_run(&mut self, _sim: &Sim) {}
     /// The engine came to rest.

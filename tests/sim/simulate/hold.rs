@@ -103,7 +103,6 @@ impl Template for Hold {
 
 #[test]
 fn simulate_hold() {
-    // With all faults seeds 300 and 312 leave a record held whose conflict is closed: a known gap (docs/guarantees.md).
-    let share = Share { faults: false, ..Share::of("hold", 60) };
+    let share = Share::of("hold", 60);
     simulate(&share, &[], &["conflicts", "deletes", "crashes", "updates"], &|_| Box::new(Hold::default()));
 }
