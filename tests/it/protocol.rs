@@ -10,7 +10,7 @@ use tablemap::store::StoreError;
 const POINTS: u32 = 60;
 
 fn limits() -> Limits {
-    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, log_rows: 1, ..Limits::default() }
+    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, apart_rows: 1, log_rows: 1, ..Limits::default() }
 }
 
 fn world(map: &str) -> World {
