@@ -3,6 +3,7 @@
 use super::faults::{Crash, Faults, Turn};
 use super::{Project, Stats};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
@@ -140,6 +141,9 @@ pub struct Sim {
     pub seen: BTreeSet<&'static str>,
     pub died: BTreeSet<(&'static str, bool)>,
     died_before: bool,
+    /// Stores that engines left open: those after them take them over, as if the process had gone on. After a death all are
+    /// opened anew.
+    pool: RefCell<BTreeMap<String, Arc<SqliteStore>>>,
     /// Engines write rows together (what PostgreSQL asks for).
     pub batches: bool,
 }
@@ -212,6 +216,7 @@ impl Sim {
             seen: BTreeSet::new(),
             died: BTreeSet::new(),
             died_before: false,
+            pool: RefCell::default(),
             batches: false,
         };
         for store in sim.engine(&Weather::default(), &Faults::default()).stores {
@@ -234,6 +239,7 @@ impl Sim {
     /// Nobody of the people is connected any more; whether they have threads of their own.
     pub fn close(&mut self, store: &str) -> bool {
         self.connections.remove(store);
+        self.pool.borrow_mut().clear();
         self.writers.remove(store).is_some()
     }
 
@@ -251,6 +257,11 @@ impl Sim {
 
     /// An engine as a new process would make it.
     fn engine(&self, weather: &Weather, faults: &Faults) -> Engine {
+        let patient = weather.locked.is_none() && weather.takeover.is_none();
+        let anew = self.died_before || !patient || weather.full.is_some();
+        if anew {
+            self.pool.borrow_mut().clear();
+        }
         let opened: Vec<Arc<dyn Store>> = self
             .schemas
             .iter()
@@ -259,7 +270,9 @@ impl Sim {
                 if let Some(server) = self.servers.get(name) {
                     return faults.around(server.open(name, schema.clone()));
                 }
-                let patient = weather.locked.is_none() && weather.takeover.is_none();
+                if let Some(open) = self.pool.borrow().get(name) {
+                    return faults.around(open.clone());
+                }
                 let options = Options {
                     create: true,
                     busy_ms: if patient { 5000 } else { 10 },
@@ -267,7 +280,11 @@ impl Sim {
                     ..Options::default()
                 };
                 let store = SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap();
-                faults.around(Arc::new(store))
+                let store = Arc::new(store);
+                if !anew {
+                    self.pool.borrow_mut().insert(name.clone(), store.clone());
+                }
+                faults.around(store)
             })
             .collect();
         let mut env = Env::default().forward(Duration::from_secs(3600 * self.hours));
