@@ -117,6 +117,8 @@ fn simulate(share: &Share, kept: &[u64], counters: &[&str], make: Make) {
     };
     // Fewer seeds than usual need not show everything.
     let all = cases >= share.cases && number("TABLEMAP_SEED").is_none();
+    #[cfg(feature = "postgres")]
+    let _server = people::shared();
     let (mut stats, mut points) = (Stats::default(), Points::default());
     let mut failures: Vec<(u64, String)> = Vec::new();
     for (seed, faults) in &seeds {

@@ -143,7 +143,7 @@ pub struct Sim {
     died_before: bool,
     /// Stores that engines left open: those after them take them over, as if the process had gone on. After a death all are
     /// opened anew.
-    pool: RefCell<BTreeMap<String, Arc<SqliteStore>>>,
+    pool: RefCell<BTreeMap<String, Arc<dyn Store>>>,
     /// Engines write rows together (what PostgreSQL asks for).
     pub batches: bool,
 }
@@ -266,21 +266,10 @@ impl Sim {
             .schemas
             .iter()
             .map(|(name, schema)| {
-                #[cfg(feature = "postgres")]
-                if let Some(server) = self.servers.get(name) {
-                    return faults.around(server.open(name, schema.clone()));
-                }
                 if let Some(open) = self.pool.borrow().get(name) {
                     return faults.around(open.clone());
                 }
-                let options = Options {
-                    create: true,
-                    busy_ms: if patient { 5000 } else { 10 },
-                    pages_more: weather.full.as_ref().filter(|(s, _)| s == name).map(|(_, n)| *n),
-                    ..Options::default()
-                };
-                let store = SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap();
-                let store = Arc::new(store);
+                let store = self.store(name, schema, weather, patient);
                 if !anew {
                     self.pool.borrow_mut().insert(name.clone(), store.clone());
                 }
@@ -292,6 +281,20 @@ impl Sim {
             env = env.failing_at(n);
         }
         Engine::new("sim", self.maps.clone(), opened, env, self.limits)
+    }
+
+    fn store(&self, name: &str, schema: &Arc<StoreSchema>, weather: &Weather, patient: bool) -> Arc<dyn Store> {
+        #[cfg(feature = "postgres")]
+        if let Some(server) = self.servers.get(name) {
+            return server.open(name, schema.clone());
+        }
+        let options = Options {
+            create: true,
+            busy_ms: if patient { 5000 } else { 10 },
+            pages_more: weather.full.as_ref().filter(|(s, _)| s == name).map(|(_, n)| *n),
+            ..Options::default()
+        };
+        Arc::new(SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap())
     }
 
     /// An engine that nothing happens to.
