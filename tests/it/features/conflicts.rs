@@ -183,6 +183,17 @@ fn a_copy_decides_no_held_conflict() {
 }
 
 #[test]
+fn a_copy_into_an_empty_table_decides_no_held_conflict() {
+    let s = site("hold");
+    s.w.sql("a", "update people set city = 'onlya'");
+    s.w.sql("b", "delete from Customers");
+    s.run(&["run", "--once"]).says(1, &[]);
+    s.run(&["sync"]);
+    assert_eq!(left(&s), Vec::<String>::new());
+    assert_eq!(conflicts(&s).iter().filter(|c| c["open"] == true).count(), 2);
+}
+
+#[test]
 fn the_same_record_made_on_both_sides_is_held() {
     let s = site("hold");
     s.w.sql("b", "insert into Customers values ('3', 'fromb', 'x', 'No')");
