@@ -531,6 +531,10 @@ impl Engine {
     fn pending_before(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
         let Some(opposite) = self.opposite(run.leg) else { return Ok(()) };
         let Some(progress) = snapshot.state().progress(&opposite.name)? else { return Ok(()) };
+        if progress.desired == "stop" {
+            // It will never carry what changed there: nothing of it is waited for.
+            return Ok(());
+        }
         let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
         for entry in snapshot.state().quarantined(&filter)? {
