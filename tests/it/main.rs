@@ -29,6 +29,8 @@ mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_rights;
 #[cfg(feature = "postgres")]
+mod postgres_sample;
+#[cfg(feature = "postgres")]
 mod postgres_schema;
 #[cfg(feature = "postgres")]
 mod postgres_torture;
