@@ -20,6 +20,8 @@ pub(super) struct Cache {
     /// Rows found in this transaction: (reference, alternative, values) to the columns asked for. Only hits are kept: a
     /// row that is not there yet may be written by this very transaction.
     found: HashMap<(usize, usize, Key), Vec<Value>>,
+    /// Rows that are not there, for the records at hand: nothing is written before all of them are resolved.
+    missing: HashSet<(usize, usize, Key)>,
     /// A record that refers to one of these rows is tried again when it is gone.
     pub passing: Passing,
     /// A record that refers to one of these rows parks, and is tried again soon.
@@ -133,7 +135,12 @@ fn resolve_one(
         }
         let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
         let shown = Key(values.clone().into_boxed_slice()).to_string();
-        match tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop() {
+        let missing = cache.missing.contains(&(r, t, key.clone()));
+        let found = match missing {
+            true => None,
+            false => tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop(),
+        };
+        match found {
             Some(Found::One { values: row, misfits, .. }) => {
                 if let Some((_, m)) = misfits.first() {
                     let f = fail(
@@ -220,6 +227,7 @@ pub(super) fn prefetch(
     cache: &mut Cache,
 ) -> Result<()> {
     let l = leg.leg();
+    cache.missing.clear();
     let mut resolved: Vec<Vec<Vec<Value>>> = vec![Vec::with_capacity(l.references.len()); records.len()];
     for (r, reference) in l.references.iter().enumerate() {
         for (t, target) in reference.targets.iter().enumerate() {
@@ -256,10 +264,14 @@ pub(super) fn prefetch(
             let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
             let (keys, values): (Vec<Key>, Vec<Vec<Value>>) = asked.into_iter().unzip();
             for (key, found) in keys.into_iter().zip(tx.find(target.table, &by, &values, &read)?) {
-                if let Found::One { values, misfits, .. } = found
-                    && misfits.is_empty()
-                {
-                    cache.found.insert((r, t, key), values);
+                match found {
+                    Found::One { values, misfits, .. } if misfits.is_empty() => {
+                        cache.found.insert((r, t, key), values);
+                    }
+                    Found::None => {
+                        cache.missing.insert((r, t, key));
+                    }
+                    _ => {}
                 }
             }
         }

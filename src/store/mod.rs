@@ -127,6 +127,8 @@ pub struct LogSize {
     pub oldest: String,
     /// What the rows hold, in bytes: guessed from the newest ones.
     pub bytes: u64,
+    /// What the server keeps besides of what the log has not taken in yet, in bytes; none where it keeps nothing.
+    pub held_back: Option<u64>,
 }
 
 /// Who a store is (R4).

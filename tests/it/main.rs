@@ -27,6 +27,8 @@ mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
+mod postgres_hang;
+#[cfg(feature = "postgres")]
 mod postgres_rights;
 #[cfg(feature = "postgres")]
 mod postgres_sample;

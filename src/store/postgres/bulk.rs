@@ -21,7 +21,7 @@ struct Sent<'a> {
 }
 
 /// A text in the text form of COPY.
-fn escaped(text: &str, out: &mut Vec<u8>) {
+pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|b| matches!(b, b'\\' | b'\n' | b'\r' | b'\t')) {
         let (plain, tail) = rest.split_at(at);
@@ -112,7 +112,10 @@ impl Handle {
         let inner = self.inner.clone();
         let savepoint = self.journal.renew();
         match self.session().copy(savepoint, sql, bytes.slice(from..*end)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                rows.iter().for_each(|(_, row, _)| self.meant(plan.table, &plan.columns, row, None));
+                Ok(())
+            }
             Err(fault) if record_error(inner.schema.get(plan.table), &plan.shape, &fault).is_some() => {
                 self.back()?;
                 let (left, right) = rows.split_at(rows.len() / 2);
@@ -204,7 +207,10 @@ impl Handle {
         let savepoint = self.journal.renew();
         match self.session().query_after(savepoint, &sql, &lists) {
             // A row that is not there need not go.
-            Ok(_) if plan.kind == Kind::Delete => Ok(()),
+            Ok(_) if plan.kind == Kind::Delete => {
+                good.iter().for_each(|(i, _)| self.meant(plan.table, &[], &[], Some(rows[*i].0)));
+                Ok(())
+            }
             Ok(found) => {
                 let mut there = vec![false; good.len()];
                 for row in &found {
@@ -215,8 +221,10 @@ impl Handle {
                     }
                 }
                 for ((i, _), there) in good.iter().zip(there) {
-                    if !there {
-                        outcomes[*i] = Err(RecordError::gone());
+                    let (key, values) = rows[*i];
+                    match there {
+                        true => self.meant(plan.table, &plan.columns, values, Some(key)),
+                        false => outcomes[*i] = Err(RecordError::gone()),
                     }
                 }
                 Ok(())

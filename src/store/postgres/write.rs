@@ -368,7 +368,7 @@ impl Transaction for Handle {
             return Ok(());
         }
         let mark = super::capture::writer_mark(leg, settles, path);
-        let sql: Arc<str> = "SELECT set_config('tablemap.writer', $1, true)".into();
+        let sql: Arc<str> = super::slot::writing_sql(&self.inner.address.state, self.inner.address.logical).into();
         // Among the rows' statements, so that it comes again with them. No record is refused by it.
         let _ = self.guarded(&sql, vec![Some(mark)], |_| None)?;
         self.writer = Some((leg.to_string(), settles, path.to_string()));
@@ -388,6 +388,7 @@ impl Transaction for Handle {
             // Run again it would get another key.
             self.journal.end();
         }
+        self.meant(table, columns, row, key.as_deref());
         Ok(Ok(key))
     }
 
@@ -405,9 +406,13 @@ impl Transaction for Handle {
         if columns.is_empty() {
             return Ok(Ok(()));
         }
-        Ok(self
+        let done = self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) }))
+            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) });
+        if done.is_ok() {
+            self.meant(table, columns, values, Some(key));
+        }
+        Ok(done)
     }
 
     fn update_all(
@@ -425,7 +430,11 @@ impl Transaction for Handle {
     }
 
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<Outcome<()>> {
-        Ok(self.run_row(Kind::Delete, table, &[], &[], key)?.map(|_| ()))
+        let done = self.run_row(Kind::Delete, table, &[], &[], key)?.map(|_| ());
+        if done.is_ok() {
+            self.meant(table, &[], &[], Some(key));
+        }
+        Ok(done)
     }
 
     fn delete_all(&mut self, table: TableId, keys: &[&[Value]], outcomes: &mut Vec<Outcome<()>>) -> Result<()> {
@@ -448,6 +457,7 @@ impl Transaction for Handle {
 
     fn commit(mut self: Box<Self>) -> Result<()> {
         self.alive()?;
+        self.write_noted()?;
         let inner = self.inner.clone();
         self.journal.end();
         // COMMIT of a transaction that has failed says nothing of it; the statement before it does.
