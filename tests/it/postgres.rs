@@ -80,7 +80,7 @@ pub(crate) enum Side<'a> {
 
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
-    urls: Vec<(String, Option<String>)>,
+    pub(crate) urls: Vec<(String, Option<String>)>,
     /// What the engine's urls end with.
     pub(crate) way: &'static str,
 }
