@@ -319,11 +319,8 @@ impl Engine {
         if leg.map.two_way == 0 {
             return Ok(None);
         }
-        let Some(opposite) = self.opposite(leg) else { return Ok(None) };
-        let mut view = self.source(leg).snapshot()?;
-        let Some(progress) = view.state().progress(&opposite.name)? else { return Ok(None) };
-        let pending = PendingTarget::of_leg(opposite, view.state())?;
-        Ok(Some((progress.position, pending, opposite.name.clone())))
+        let pending = self.pending_of(leg, self.source(leg).snapshot()?.state())?;
+        Ok(pending.map(|(position, pending)| (position, pending, leg.opposite_name(&self.project))))
     }
 }
 
