@@ -5,7 +5,7 @@ use super::conflict::{PendingTarget, Verdict};
 pub(super) use super::keys::KeySet;
 use super::quarantine::Window;
 use super::queue::{Queue, Step};
-use super::references::{Cache, Owed, cell_value, resolve};
+use super::references::{Cache, Owed, cell_value, prefetch, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
@@ -217,6 +217,28 @@ impl<'a> Chunk<'a> {
             _ => vec![],
         };
         let mut left = Left::default();
+        if tx.in_batches() && companies.is_empty() && !leg.leg().references.is_empty() {
+            let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
+            let now = items.iter().filter_map(|item| match item.what {
+                What::Write(start) => Some((&values[start..start + width], None, false)),
+                _ => None,
+            });
+            let before = items.iter().filter_map(|item| Some((item.before_in("")?.as_slice(), None, true)));
+            let all: Vec<_> = now.chain(before).collect();
+            prefetch(leg, &schema, tx, &all, &mut self.cache)?;
+        }
+        let gone: Vec<&Item> = items.iter().filter(|item| matches!(item.what, What::Delete)).collect();
+        match companies.is_empty() {
+            true => self.delete_all(tx, &gone, None, counts)?,
+            false => {
+                for item in gone {
+                    self.whole_again(tx, item)?;
+                    for c in &companies {
+                        self.delete_all(tx, &[item], Some(c), counts)?;
+                    }
+                }
+            }
+        }
         let mut records: Vec<Record> = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             match &item.what {
@@ -234,16 +256,7 @@ impl<'a> Chunk<'a> {
                     }
                     self.failed(tx, item, "", f, &[], counts)?;
                 }
-                What::Delete => {
-                    if companies.is_empty() {
-                        self.delete(tx, item, None, counts)?;
-                    } else {
-                        self.whole_again(tx, item)?;
-                        for c in &companies {
-                            self.delete(tx, item, Some(c), counts)?;
-                        }
-                    }
-                }
+                What::Delete => {}
                 What::Write(start) => {
                     let lines = &values[*start..*start + width];
                     if leg.plain {
@@ -608,79 +621,6 @@ impl<'a> Chunk<'a> {
         }
         let settles = decision.as_ref().is_none_or(|d| d.settles);
         Ok(Step::Update { key: key.clone(), there: values.clone(), columns, new, settles })
-    }
-
-    fn delete(
-        &mut self,
-        tx: &mut dyn Transaction,
-        item: &Item,
-        company: Option<&Value>,
-        counts: &mut LegReport,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let word = word(company);
-        let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
-        let key = match item.before_in(&word) {
-            None => None,
-            Some(before) => match resolve(leg, &schema, tx, before, company, true, &mut self.cache)? {
-                Ok(refs) => self.key_of(before, company, &refs),
-                Err(_) => None,
-            },
-        };
-        let Some(key) = key else {
-            // Never applied under any key: there is nothing to delete.
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        };
-        if self.taken(item, &self.ikey(&key)) {
-            // Another record has the key now, and the row with it.
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        }
-        let found = tx.find(leg.leg().target.table, &leg.leg().key, std::slice::from_ref(&key), &leg.columns)?.pop();
-        let Some(Found::One { key: primary, values, .. }) = found else {
-            self.wake_gone(tx, &self.ikey(&key))?;
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        };
-        let changed_there = self.pending.and_then(|p| p.of(&primary, &self.ikey_there(&values)));
-        if leg.map.two_way > 0
-            && let Some(there) = changed_there
-            && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values))
-            && !mutant!("delete-always-wins")
-        {
-            let verdict = self.whole(item);
-            self.note(tx, item, &there, None, Some(&values), &[], verdict)?;
-            match verdict {
-                Verdict::Source => {}
-                Verdict::Target => {
-                    counts.unchanged += 1;
-                    self.wake(tx, &primary, &values)?;
-                    return self.solved(tx, item, &word);
-                }
-                Verdict::Hold => return self.hold(tx, item, &word, &[], counts),
-            }
-        } else if self.resolution(item).is_some() && self.whole(item) == Verdict::Target {
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        }
-        if !self.mark(tx, item, true, &word, counts)? {
-            return Ok(());
-        }
-        match tx.delete(leg.leg().target.table, &primary)? {
-            Ok(()) => {
-                counts.deleted += 1;
-                if self.tracks {
-                    self.written.insert(&leg.target_key(&primary));
-                }
-                self.outcomes.push((item.n, false));
-                self.solved(tx, item, &word)
-            }
-            Err(e) => {
-                let f = self.store_failure(&e);
-                self.failed(tx, item, &word, &f, &[], counts)
-            }
-        }
     }
 
     /// Marks the write; false if the record goes in a circle and was quarantined instead.

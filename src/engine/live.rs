@@ -544,6 +544,10 @@ impl Engine {
     ) -> Result<Option<(Position, PendingTarget)>> {
         let Some(opposite) = self.opposite(leg) else { return Ok(None) };
         let Some(progress) = state.progress(&opposite.name)? else { return Ok(None) };
+        if progress.desired == "stop" {
+            // It will never carry what changed there: nothing of it is waited for.
+            return Ok(None);
+        }
         let mut pending = PendingTarget::of_leg(opposite, state)?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
         for entry in state.quarantined(&filter)? {

@@ -7,6 +7,7 @@ mod chunk;
 mod compare;
 mod conflict;
 mod conflicts;
+mod deletes;
 pub mod env;
 mod evaluate;
 mod fence;

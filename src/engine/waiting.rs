@@ -149,14 +149,22 @@ impl Engine {
     /// A row that was deleted, and one that came under its primary key with another integration key, are two records.
     pub(super) fn part(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
         let l = leg.leg();
-        for i in 0..folded.works.len() {
-            let w = &mut folded.works[i];
-            let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
+        let mut reborn = Vec::new();
+        for (i, w) in folded.works.iter_mut().enumerate() {
+            reborn.extend(w.reborn.take().filter(|_| !w.gone).map(|at| (i, at)));
+        }
+        let mut reborn = reborn.into_iter().peekable();
+        while reborn.peek().is_some() {
+            let some: Vec<_> = reborn.by_ref().take(self.limits.live_rows).collect();
+            let keys: Vec<Vec<Value>> = some.iter().map(|(i, _)| folded.works[*i].key.clone()).collect();
             let mut rows = Rows::of(&l.read);
-            let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
-            if there.first() == Some(&true) && !mutant!("reborn-is-the-same") && self.key_changed(leg, w, rows.row(0)) {
-                let new = w.part(reborn);
-                folded.push(leg, new);
+            let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+            for (n, (i, at)) in some.into_iter().enumerate().filter(|(n, _)| there[*n]) {
+                let w = &mut folded.works[i];
+                if !mutant!("reborn-is-the-same") && self.key_changed(leg, w, rows.row(n)) {
+                    let new = w.part(at);
+                    folded.push(leg, new);
+                }
             }
         }
         Ok(())

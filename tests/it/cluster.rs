@@ -107,7 +107,8 @@ impl Cluster {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let mut text = std::fs::read_to_string(data.join("postgresql.conf")).unwrap();
         text.push_str(
-            "\nfsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 60\nshared_buffers = 64MB\n\
+            "\nfsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 60\nwal_level = logical\n\
+             max_replication_slots = 60\nshared_buffers = 64MB\n\
              unix_socket_directories = ''\nlisten_addresses = '127.0.0.1'\npassword_encryption = 'scram-sha-256'\n",
         );
         for (name, value) in settings {
@@ -195,6 +196,17 @@ impl Cluster {
         let name = format!("t{}", uuid::Uuid::new_v4().simple());
         self.sql("postgres").run(&format!("CREATE DATABASE {name}")).unwrap();
         self.url(&name)
+    }
+
+    /// The ways of capture that the server knows, as they are appended to a url.
+    pub fn ways(&self) -> Vec<&'static str> {
+        match self.sql("postgres").rows("SHOW wal_level") == ["logical"] {
+            true => vec!["", "&capture=logical"],
+            false => {
+                eprintln!("left out: capture=logical, the server has not `wal_level = logical`");
+                vec![""]
+            }
+        }
     }
 
     pub fn sql(&self, database: &str) -> Sql {

@@ -27,7 +27,11 @@ mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
+mod postgres_hang;
+#[cfg(feature = "postgres")]
 mod postgres_rights;
+#[cfg(feature = "postgres")]
+mod postgres_sample;
 #[cfg(feature = "postgres")]
 mod postgres_schema;
 #[cfg(feature = "postgres")]

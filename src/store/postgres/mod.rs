@@ -2,8 +2,9 @@
 //!
 //! `url` says where the server is, `connect` opens and pools connections, `describe` knows the tables as they stand
 //! in the database (`live` says it of all of them, for people), `types` is the boundary between stored and typed
-//! values, `read` and `write` make SQL of plans, `capture` installs the triggers that log changes, `sequence` numbers
-//! the log in the order in which its rows became visible (R9), `changes` reads it, `guard` fences tables, `state` keeps
+//! values, `read` and `write` make SQL of plans, `capture` installs the triggers that log changes; in their place there may
+//! be a replication `slot`, which `drain` brings into the log, reading `pgoutput`. `sequence` numbers the log in the order
+//! in which its rows became visible (R9), `changes` reads it, `guard` fences tables, `state` keeps
 //! the protocol's tables, `watch` sees whether anything was committed.
 
 mod bulk;
@@ -17,12 +18,18 @@ mod changes;
 mod cluster;
 mod connect;
 mod describe;
+mod drain;
 mod error;
 mod guard;
 mod live;
+mod pgoutput;
 mod read;
 mod rights;
 mod sequence;
+mod slot;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod slot_tests;
 mod state;
 mod sweep;
 #[cfg(test)]
@@ -41,6 +48,7 @@ use crate::store::{
     CaptureSpec, Grant, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction,
     Use, Watch,
 };
+use crate::value::Value;
 use connect::{Inner, Session};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -86,6 +94,8 @@ impl PostgresStore {
                 journal: Journal::default(),
                 portal: None,
                 logged: false,
+                noted: state::Noted::default(),
+                wrote: Vec::new(),
             };
             match begin(&mut handle) {
                 Ok(()) => return Ok(handle),
@@ -113,6 +123,10 @@ pub(crate) struct Handle {
     lost: Option<String>,
     journal: Journal,
     portal: Option<Portal>,
+    /// Rows of the state tables that are written with the next ones.
+    noted: state::Noted,
+    /// Which rows were written, where a slot and not the log itself is asked afterwards.
+    wrote: Vec<(TableId, Vec<Value>)>,
 }
 
 impl Handle {

@@ -8,6 +8,9 @@
 //! greatest number there is. A row that becomes visible later gets a greater number, however long its transaction ran;
 //! nobody waits for it. Rows of one key keep their order, since a row's second writer waits for its first to commit.
 //!
+//! Where a slot takes the place of the triggers, the rows that it holds are added to the log first, behind the same lock
+//! and after the view was taken.
+//!
 //! So a view and a number say the same, and positions are plain numbers. The view itself does not see the numbers that
 //! were given after it was taken: the log is then read on the connection that gave them, up to the view's head.
 
@@ -22,7 +25,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(29805, hashtext($1))";
 
 /// What a view sees of the log: the greatest number, whether a row has none, the view itself.
 const LOOK: &str = "SELECT greatest((SELECT max(seq) FROM _tablemap_changes), (SELECT floor FROM _tablemap_meta), 0)::text, \
-                    EXISTS (SELECT 1 FROM _tablemap_changes WHERE seq IS NULL)::text, pg_current_snapshot()::text";
+                    EXISTS (SELECT 1 FROM _tablemap_changes WHERE seq IS NULL)::text, pg_current_snapshot()::text, \
+                    pg_current_wal_insert_lsn()::text";
 
 const NUMBER: &str = "
 WITH base AS (
@@ -55,7 +59,9 @@ impl Handle {
         };
         let number = |s: String| s.parse::<i64>().map_err(|_| inner.other("its log has odd numbers"));
         self.head = number(text(&looked, 0)?)?;
-        if text(&looked, 1)? != "true" {
+        // What a slot holds is not in the log yet.
+        let unread = inner.address.logical && !inner.is_drained(&text(&looked, 3)?);
+        if text(&looked, 1)? != "true" && !unread {
             return Ok(());
         }
         // Another one may be numbering: what this view sees need not be the beginning of what it numbers. Anew, behind
@@ -68,10 +74,15 @@ impl Handle {
             log.query(LOCK, &[Param::from(&inner.address.state)]).map_err(|e| inner.err(e))?;
             self.batch(begin)?;
             let view = text(&self.rows("SELECT pg_current_snapshot()::text", &[])?, 0)?;
+            let empty = match inner.address.logical {
+                true => super::drain::drain(&mut log, &inner, &view)?,
+                false => None,
+            };
             let given = log.query(NUMBER, &[Param::from(&view)]).map_err(|e| inner.err(e))?;
             self.head = number(text(&given, 0)?)?;
             log.batch("COMMIT").map_err(|e| inner.err(e))?;
             log.busy = false;
+            inner.drained_to(empty);
             Ok(())
         })();
         match numbered {

@@ -15,7 +15,7 @@ impl Sim {
             return Ok(());
         }
         let engine = self.plain_engine();
-        match engine.skip_pending(&[map]) {
+        match engine.skip_pending(map, None) {
             Ok(_) => {}
             Err(EngineError::Refused(_)) => {
                 self.desire(map, "run")?;

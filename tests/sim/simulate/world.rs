@@ -485,7 +485,7 @@ impl Sim {
 
     /// Says to a map's legs to pause, run, …; whether there were any.
     pub fn desire(&mut self, map: usize, word: &str) -> Result<bool, String> {
-        let done = self.plain_engine().set_desired(&[map], word).map_err(|e| e.to_string())? > 0;
+        let done = self.plain_engine().set_desired(map, None, word).map_err(|e| e.to_string())? > 0;
         self.steps.push(format!("{word} map {map}"));
         if done {
             self.paused.retain(|m| *m != map);
