@@ -12,7 +12,7 @@ use crate::store::{ReadPlan, Result, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -54,6 +54,8 @@ pub(super) struct Inner {
     pub restless: Mutex<HashSet<TableId>>,
     /// What tables that a slot named look like, and the kinds of their columns, by object id.
     relations: Mutex<HashMap<u32, (Relation, Vec<Option<Kind>>)>>,
+    /// Whether the user may ask which server this is.
+    pub controls: OnceLock<bool>,
     /// Up to where in the WAL the slot was found empty.
     drained: Mutex<Option<u64>>,
 }
@@ -223,6 +225,7 @@ impl Inner {
             pool: Mutex::default(),
             restless: Mutex::default(),
             relations: Mutex::default(),
+            controls: OnceLock::new(),
             drained: Mutex::default(),
         });
         let session = inner.connect()?;
