@@ -9,6 +9,7 @@ use crate::store::{Change, Join, Op, ReadPlan, Rows, Snapshot};
 use crate::value::{Key, Value};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A change of a row that is looked up.
 #[derive(Clone, Debug)]
@@ -353,8 +354,8 @@ impl Engine {
         let end = std::mem::replace(&mut run.end, held_back);
         run.done = vec![false; page.len()];
         let n = page.len();
-        run.works = page;
-        let outcome = self.forward_chunk(run, snapshot, 0, n);
+        run.works = Arc::new(page);
+        let outcome = self.forward_chunks(run, snapshot, std::slice::from_ref(&(0..n)));
         let outcome = outcome.and_then(|()| self.backward(run));
         let retries = std::mem::take(&mut run.retries);
         run.postponed.extend(retries.into_iter().map(|w| run.works[w].clone()));

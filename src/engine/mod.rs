@@ -12,6 +12,7 @@ pub mod env;
 mod evaluate;
 mod fence;
 mod fold;
+mod forward;
 mod holding;
 mod initial;
 mod keys;

@@ -10,7 +10,7 @@ use tablemap::store::StoreError;
 const POINTS: u32 = 60;
 
 fn limits() -> Limits {
-    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, log_rows: 1, ..Limits::default() }
+    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, apart_rows: 1, log_rows: 1, ..Limits::default() }
 }
 
 fn world(map: &str) -> World {
@@ -99,7 +99,7 @@ fn an_engine_that_was_taken_over_writes_nothing() {
 fn what_an_operator_says_during_a_copy_is_kept() {
     let w = one_way();
     let other = w.engine();
-    let pause = AtStart(|_: &str| assert_eq!(other.set_desired(&[0], "pause").unwrap(), 1));
+    let pause = AtStart(|_: &str| assert_eq!(other.set_desired(0, None, "pause").unwrap(), 1));
     w.engine().sync(None, None, &pause).unwrap();
     assert_eq!(w.rows("b", "select desired from _tablemap_progress"), ["pause"]);
 }

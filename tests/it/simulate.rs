@@ -383,7 +383,7 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
             let map = rng.below(sim.maps.maps.len() as u64) as usize;
             let engine = sim.engine(None);
             let word = if paused.contains(&map) { "run" } else { "pause" };
-            if engine.set_desired(&[map], word).map_err(|e| e.to_string())? > 0 {
+            if engine.set_desired(map, None, word).map_err(|e| e.to_string())? > 0 {
                 paused.retain(|m| *m != map);
                 if word == "pause" {
                     paused.push(map);
@@ -418,7 +418,7 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
         }
     }
     for map in paused {
-        sim.engine(None).set_desired(&[map], "run").map_err(|e| e.to_string())?;
+        sim.engine(None).set_desired(map, None, "run").map_err(|e| e.to_string())?;
     }
     t.before_run(sim);
     sim.run(false, None)?;

@@ -34,6 +34,10 @@ impl Default for Options {
     }
 }
 
+/// At how many pages (32 MiB) a commit copies the WAL back into the file. SQLite's own 1,000 are the pages of one live
+/// transaction of rows that lie apart, so that every commit would wait for it.
+const WAL_PAGES: u32 = 8_192;
+
 /// What all connections of a store share.
 pub(super) struct Inner {
     pub name: String,
@@ -182,7 +186,7 @@ impl Inner {
             // recursive_triggers stays off; rows displaced by REPLACE are logged by BEFORE triggers (capture.rs).
             conn.execute_batch(&format!(
                 "PRAGMA synchronous={sync}; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-{cache}; \
-                 PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF;"
+                 PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF; PRAGMA wal_autocheckpoint={WAL_PAGES}"
             ))?;
             Ok((conn, mode))
         };

@@ -44,7 +44,12 @@ map \"M\" {
 ";
 
 fn world(map: &str, log_rows: usize) -> World {
-    let w = World::new(&[("a", A), ("b", B)], &[map]).limits(Limits { log_rows, live_rows: 1, ..Limits::default() });
+    let w = World::new(&[("a", A), ("b", B)], &[map]).limits(Limits {
+        log_rows,
+        live_rows: 1,
+        apart_rows: log_rows,
+        ..Limits::default()
+    });
     w.sql("a", "insert into s(id, number, name) values (1, 'N1', 'one'), (2, 'N2', 'two'), (3, 'N3', 'three')");
     w.sync();
     w.sql("b", "update t set NOTE = 'of ' || NUMBER");
@@ -139,7 +144,7 @@ map \"M\" {
 }
 ";
     for log_rows in [1, 50_000] {
-        let limits = Limits { log_rows, live_rows: 1, ..Limits::default() };
+        let limits = Limits { log_rows, live_rows: 1, apart_rows: log_rows, ..Limits::default() };
         let a = A.replace("name: text(10)", "name: text(5)");
         let w = World::new(&[("a", &a), ("b", B)], &[map]).limits(limits);
         w.sql("a", "insert into s(id, number, name) values (1, 'N1', 'one'), (2, 'N2', 'two')");
@@ -171,7 +176,7 @@ map \"M\" {
 }
 ";
     for log_rows in [1, 50_000] {
-        let limits = Limits { log_rows, live_rows: 1, ..Limits::default() };
+        let limits = Limits { log_rows, live_rows: 1, apart_rows: log_rows, ..Limits::default() };
         let w = World::new(&[("a", A), ("b", B)], &[map]).limits(limits);
         w.sql("a", "insert into s(id, number, name) values (1, 'N1', 'one'), (2, 'N2', 'two')");
         w.sync();
