@@ -294,7 +294,11 @@ fn column(c: &LiveColumn, t: &LiveTable, known: &Known<'_>) -> (String, Option<S
         Some(choice) => choice,
         None if parts.is_empty() => return (format!("{name}: {ty}"), told(doubts)),
         None => {
-            if ty.contains(',') { format!("type: \"{ty}\"") } else { format!("type: {ty}") }
+            if ty.contains(',') {
+                format!("type: \"{ty}\"")
+            } else {
+                format!("type: {ty}")
+            }
         }
     };
     parts.insert(0, ty);
