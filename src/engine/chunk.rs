@@ -477,12 +477,13 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        if self.mode.full && !self.mode.compares && self.is_held(item) && !mutant!("copy-decides-held") {
+        let ikey = self.ikey_of(record);
+        let copies = self.mode.full && !self.mode.compares;
+        if copies && self.is_held_anywhere(item, &ikey) && !mutant!("copy-decides-held") {
             // A copy decides no conflict that waits for a person.
             counts.unchanged += 1;
             return Ok(Step::Done);
         }
-        let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
             let f = self.blame_key(Failure::new(
@@ -507,6 +508,7 @@ impl<'a> Chunk<'a> {
                 if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
                     if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
                         // Deleted there, untouched here: the other leg's affair.
+                        self.wake_gone(tx, &ikey)?;
                         counts.unchanged += 1;
                         self.solved(tx, item, &company)?;
                         return Ok(Step::Done);
@@ -564,6 +566,10 @@ impl<'a> Chunk<'a> {
                 self.compared.conflicts += 1;
             }
             if d.hold {
+                // Nor is the row that of one whose delete is yet to come.
+                if !mutant!("held-holds-no-row") {
+                    self.claim(tx, item, &self.ikey_there(values))?;
+                }
                 self.hold(tx, item, &company, &d.conflicts, counts)?;
                 return Ok(Step::Done);
             }

@@ -45,8 +45,9 @@ impl Chunk<'_> {
         let found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         // Records of one path are marked alike.
         let mut groups: Vec<(&str, Vec<Gone<'_>>)> = Vec::new();
-        for (item, hit) in asked.into_iter().zip(found) {
+        for ((item, hit), key) in asked.into_iter().zip(found).zip(&keys) {
             let Found::One { key: primary, values, .. } = hit else {
+                self.wake_gone(tx, &self.ikey(key))?;
                 counts.unchanged += 1;
                 self.solved(tx, item, &word)?;
                 continue;

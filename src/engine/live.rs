@@ -203,6 +203,7 @@ impl Engine {
         };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
+        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
         self.rejoin(leg, snapshot, &mut folded)?;
         self.give_waiting(leg, view.state(), &mut folded, due)?;
         let claimed = self.claims(leg, view.state())?;
@@ -529,31 +530,41 @@ impl Engine {
 
     /// What is pending for the opposite leg as the phase begins: its quarantine; its log is read in the transaction.
     fn pending_before(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
-        let Some(opposite) = self.opposite(run.leg) else { return Ok(()) };
-        let Some(progress) = snapshot.state().progress(&opposite.name)? else { return Ok(()) };
+        if let Some((through, pending)) = self.pending_of(run.leg, snapshot.state())? {
+            (run.pending, run.pending_through) = (Some(pending), through);
+        }
+        Ok(())
+    }
+
+    /// What waits of the opposite leg in quarantine, and where that leg stands in its log. `state`: of the leg's source.
+    pub(super) fn pending_of(
+        &self,
+        leg: &LegRt,
+        state: &mut dyn ReadState,
+    ) -> Result<Option<(Position, PendingTarget)>> {
+        let Some(opposite) = self.opposite(leg) else { return Ok(None) };
+        let Some(progress) = state.progress(&opposite.name)? else { return Ok(None) };
         if progress.desired == "stop" {
             // It will never carry what changed there: nothing of it is waited for.
-            return Ok(());
+            return Ok(None);
         }
-        let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
+        let mut pending = PendingTarget::of_leg(opposite, state)?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
-        for entry in snapshot.state().quarantined(&filter)? {
+        for entry in state.quarantined(&filter)? {
             if matches!(entry.kind, QuarantineKind::Skipped | QuarantineKind::Debt) {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
                 let (key, base) = (key.0.into_vec(), self.base_of(opposite, &entry));
                 if entry.kind == QuarantineKind::Held {
-                    pending.holds(run.leg, &key, &base);
+                    pending.holds(leg, &key, &base);
                 }
                 if !mutant!("pending-without-quarantine") {
                     pending.waits(key, base);
                 }
             }
         }
-        run.pending = Some(pending);
-        run.pending_through = progress.position;
-        Ok(())
+        Ok(Some((progress.position, pending)))
     }
 
     /// Adds the target's log rows since the last look, in the transaction that writes: now the pending set is exact.

@@ -1,6 +1,7 @@
 //! What waits in quarantine, given to the works of a cycle: retries that are due, the values before a record's first
 //! open change, and the order in which records that leave a primary key come before those that take it.
 
+use super::conflict::ikey_in;
 use super::fold::{Folded, Work};
 use super::quarantine::before_lines;
 use super::runtime::{Cell, Engine, LegRt, Result};
@@ -203,6 +204,51 @@ impl Engine {
             }
         }
         Ok(returned)
+    }
+
+    /// A row that came under the integration key of a record which is held for a person, and whose own row is gone, is that
+    /// record again: it takes over what waits of it.
+    pub(super) fn rejoin_held(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        state: &mut dyn ReadState,
+        folded: &mut Folded,
+    ) -> Result<()> {
+        let Some(opposite) = self.opposite(leg).filter(|_| leg.map.two_way > 0) else { return Ok(()) };
+        if mutant!("held-does-not-return") || state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
+        let mut held: HashMap<Key, (Vec<Value>, HashMap<ColumnId, Value>)> = HashMap::new();
+        for entry in state.quarantined(&filter)?.into_iter().filter(|e| e.kind == QuarantineKind::Held) {
+            let base = self.base_of(leg, &entry);
+            let key = Key::parse(&entry.key, &leg.source_key_types);
+            if let (Some(ikey), Some(key)) = (ikey_in(opposite, &base), key) {
+                held.insert(ikey, (key.0.into_vec(), base));
+            }
+        }
+        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
+        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
+        if held.is_empty() || new.is_empty() {
+            return Ok(());
+        }
+        let columns = opposite.key_cells.iter().map(|c| (0, opposite.cells[*c].column)).collect();
+        let plan = ReadPlan { table: leg.leg().source.table, joins: vec![], columns };
+        for i in new {
+            let keys = [folded.works[i].key.clone()];
+            let mut rows = Rows::of(&plan);
+            if snapshot.fetch(&plan, &keys, &mut rows)? != [true] {
+                continue;
+            }
+            let folds = opposite.key_cells.iter().map(|c| opposite.cells[*c].collation);
+            let Some((was, base)) = held.get(&Key::new(rows.row(0).iter().zip(folds))) else { continue };
+            let mut gone = Rows::of(&plan);
+            if snapshot.fetch(&plan, std::slice::from_ref(was), &mut gone)? == [false] {
+                folded.takes_over(leg, i, was, base.clone());
+            }
+        }
+        Ok(())
     }
 
     /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,

@@ -42,6 +42,6 @@ mod proofs;
 mod protocol;
 mod recipes;
 mod render;
-mod simulate;
+mod rng;
 mod torture;
 mod versions;

@@ -183,6 +183,17 @@ fn a_copy_decides_no_held_conflict() {
 }
 
 #[test]
+fn a_copy_into_an_empty_table_decides_no_held_conflict() {
+    let s = site("hold");
+    s.w.sql("a", "update people set city = 'onlya'");
+    s.w.sql("b", "delete from Customers");
+    s.run(&["run", "--once"]).says(1, &[]);
+    s.run(&["sync"]);
+    assert_eq!(left(&s), Vec::<String>::new());
+    assert_eq!(conflicts(&s).iter().filter(|c| c["open"] == true).count(), 2);
+}
+
+#[test]
 fn the_same_record_made_on_both_sides_is_held() {
     let s = site("hold");
     s.w.sql("b", "insert into Customers values ('3', 'fromb', 'x', 'No')");
@@ -237,4 +248,44 @@ fn where_one_direction_is_stopped_the_other_waits_for_nothing() {
     s.run(&["resume", "--into", "right", "people"]).says(1, &["tablemap sync people"]);
     s.run(&["sync", "people"]).says(0, &[]);
     agreed(&s, &["1|a1|x|Yes", "2|b2|y|No"]);
+}
+
+#[test]
+fn a_held_record_that_is_made_anew_is_held_once() {
+    // Deleted and made anew at once, or looked at in between; nobody has to decide twice.
+    for between in [false, true] {
+        let s = site("hold");
+        s.w.sql("b", "update Customers set NAME = 'fromb' where ACCOUNT = '1'");
+        s.w.sql("a", "delete from people where number = '1'");
+        if between {
+            s.run(&["run", "--once"]).says(1, &[]);
+        }
+        s.w.sql("a", "insert into people(number, name, city, onhold) values ('1', 'froma', 'x', 1)");
+        s.run(&["run", "--once"]).says(1, &[]);
+        let id = waiting(&s);
+        s.run(&["conflicts", "resolve", &id, "--right"]).says(0, &[]);
+        s.once();
+        agreed(&s, &["1|froma|x|Yes", "2|m|y|No"]);
+        assert_eq!(conflicts(&s).len(), 1);
+    }
+}
+
+#[test]
+fn a_held_record_that_is_gone_on_both_sides_or_unchanged_on_one_goes_on_by_itself() {
+    let unlike = "update people set city = 'onlya' where number = '1'";
+    for (then, why) in [
+        ("update people set city = 'x' where number = '1'", "it is what it was: the delete goes on"),
+        ("delete from people where number = '1'", "it is gone on both sides"),
+    ] {
+        let s = site("hold");
+        s.w.sql("a", unlike);
+        s.w.sql("b", "delete from Customers where ACCOUNT = '1'");
+        s.run(&["run", "--once"]).says(1, &[]);
+        waiting(&s);
+        s.w.sql("a", then);
+        s.once();
+        assert_eq!(left(&s), ["2|m|y|No"], "{why}");
+        agreed(&s, &["2|m|y|No"]);
+        assert_eq!(conflicts(&s)[0]["outcome"], "no longer in conflict", "{why}");
+    }
 }

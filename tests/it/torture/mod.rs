@@ -8,7 +8,7 @@ mod hardships;
 mod world;
 mod writers;
 
-use crate::simulate::Rng;
+use crate::rng::Rng;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
