@@ -130,6 +130,9 @@ struct User {
 
 type Users = HashMap<Key, User>;
 
+/// What rows hold in the columns by which they are referred to, by way and primary key.
+type Referred = HashMap<(usize, Vec<Value>), Vec<Value>>;
+
 /// What rows hold in these columns; nothing for those that are not there.
 pub(super) fn columns_of(
     snapshot: &mut dyn Snapshot,
@@ -195,15 +198,9 @@ impl Engine {
         Ok(())
     }
 
-    /// What rows that changed hold in the columns by which they are referred to, by way and primary key; of those that
-    /// are there.
-    fn referred_now(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        changes: &[LookedUp],
-    ) -> Result<HashMap<(usize, Vec<Value>), Vec<Value>>> {
-        let mut now = HashMap::new();
+    /// Of rows that changed, those that are there.
+    fn referred_now(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, changes: &[LookedUp]) -> Result<Referred> {
+        let mut now = Referred::new();
         for (w, way) in leg.ways.iter().enumerate() {
             let mut seen: HashSet<&[Value]> = HashSet::new();
             let of_way = changes.iter().filter(|c| c.way == w && seen.insert(&c.key));

@@ -178,7 +178,7 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// The type as schemas write it.
+/// The type in words; of a datetime not which kind.
 impl std::fmt::Display for Type {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -191,8 +191,7 @@ impl std::fmt::Display for Type {
             Type::Float => f.write_str("float"),
             Type::Boolean => f.write_str("boolean"),
             Type::Date => f.write_str("date"),
-            Type::DateTime { kind: DateTimeKind::Instant } => f.write_str("datetime"),
-            Type::DateTime { kind: DateTimeKind::Civil } => f.write_str("datetime(civil)"),
+            Type::DateTime { .. } => f.write_str("datetime"),
             Type::Uuid => f.write_str("uuid"),
             Type::Choice(_) => f.write_str("choice"),
             Type::Binary => f.write_str("binary"),

@@ -22,6 +22,8 @@ mod levels;
 mod library;
 mod mutants;
 mod mutations;
+#[cfg(feature = "postgres")]
+mod named_cases;
 mod notations;
 mod pages;
 #[cfg(feature = "postgres")]

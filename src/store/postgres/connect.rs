@@ -12,7 +12,7 @@ use crate::store::{ReadPlan, Result, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -38,6 +38,9 @@ impl Default for Options {
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 512;
 
+/// A table that a slot named, with the kinds of its columns as far as they are known.
+type Described = (Relation, Vec<Option<Kind>>);
+
 /// What all connections of a store share.
 pub(super) struct Inner {
     pub name: String,
@@ -52,8 +55,10 @@ pub(super) struct Inner {
     pool: Mutex<Vec<Session>>,
     /// Tables that somebody wrote to while they were read by place.
     pub restless: Mutex<HashSet<TableId>>,
-    /// What tables that a slot named look like, and the kinds of their columns, by object id.
-    relations: Mutex<HashMap<u32, (Relation, Vec<Option<Kind>>)>>,
+    /// Tables that a slot named, by object id.
+    relations: Mutex<HashMap<u32, Described>>,
+    /// Whether the user may ask which server this is.
+    pub controls: OnceLock<bool>,
     /// Up to where in the WAL the slot was found empty.
     drained: Mutex<Option<u64>>,
 }
@@ -223,6 +228,7 @@ impl Inner {
             pool: Mutex::default(),
             restless: Mutex::default(),
             relations: Mutex::default(),
+            controls: OnceLock::new(),
             drained: Mutex::default(),
         });
         let session = inner.connect()?;

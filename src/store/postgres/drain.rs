@@ -334,16 +334,21 @@ fn folded(key: &KeyText, loose: &[bool]) -> KeyText {
 /// Reads the slot up to now, behind the lock, in the transaction of `log`; `view` is the snapshot whose changes must be in
 /// the log afterwards. Returns up to where it is empty, should the transaction be committed.
 pub(super) fn drain(log: &mut Session, inner: &Inner, view: &str) -> Result<Option<u64>> {
-    let Some(slot) = slot::known(log).map_err(|e| inner.err(e))? else { return Ok(None) };
     let place_of = |text: &str| place(text).ok_or_else(|| inner.other(format!("`{text}` is no place in a WAL")));
-    let drained = place_of(&slot.drained)?;
-    let target = flushed(log, inner)?;
-    let confirmed = log.query(
-        "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1",
-        &[Param::from(&slot.name)],
+    let rows = log.query(
+        "SELECT s.slot, s.made, s.drained::text, r.confirmed_flush_lsn::text, pg_current_wal_insert_lsn()::text, \
+         pg_current_wal_flush_lsn()::text FROM _tablemap_slot s LEFT JOIN pg_replication_slots r ON r.slot_name = s.slot",
+        &[],
     );
-    let confirmed = confirmed.map_err(|e| inner.err(e))?;
-    let Some(confirmed) = confirmed.first().map_or(Ok(None), |r| r.at(0)).map_err(|e| inner.err(e))? else {
+    let rows = rows.map_err(|e| inner.err(e))?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let text = |i: usize| row.at(i).map_err(|e| inner.err(e));
+    let word = |i: usize| text(i).map(|t| t.unwrap_or_default().to_string());
+    let slot = Slot { name: word(0)?, made: word(1)?, drained: word(2)? };
+    let drained = place_of(&slot.drained)?;
+    let (insert, flush) = (place_of(&word(4)?)?, place_of(&word(5)?)?);
+    let target = if flush >= insert { flush } else { flushed(log, inner, insert)? };
+    let Some(confirmed) = text(3)? else {
         return Err(inner.other(format!(
             "its replication slot `{}` is gone: what was changed since is not known; start the command again, and every map \
              that reads the store goes through its tables once more",
@@ -368,16 +373,17 @@ pub(super) fn drain(log: &mut Session, inner: &Inner, view: &str) -> Result<Opti
         end: 0,
         lost: None,
     };
-    log.batch(&format!(
+    let fetch = format!("FETCH FORWARD {AT_ONCE} FROM tablemap_slot");
+    let mut next = format!(
         "DECLARE tablemap_slot NO SCROLL CURSOR FOR SELECT encode(data, 'hex') FROM pg_logical_slot_peek_binary_changes(\
-         {name}, '{}'::pg_lsn, NULL, 'proto_version', '1', 'publication_names', {}, 'messages', 'true')",
+         {name}, '{}'::pg_lsn, NULL, 'proto_version', '1', 'publication_names', {}, 'messages', 'true'); {fetch}",
         place_text(target),
         text_literal(&ident(&slot.name)),
         name = text_literal(&slot.name),
-    ))
-    .map_err(|e| inner.err(e))?;
+    );
     loop {
-        let some = log.simple(&format!("FETCH FORWARD {AT_ONCE} FROM tablemap_slot")).map_err(|e| inner.err(e))?;
+        let some = log.simple(&next).map_err(|e| inner.err(e))?;
+        next.clone_from(&fetch);
         let n = some.len();
         for row in some {
             let text = row.at(0).map_err(|e| inner.err(e))?.unwrap_or_default();
@@ -389,7 +395,6 @@ pub(super) fn drain(log: &mut Session, inner: &Inner, view: &str) -> Result<Opti
             break;
         }
     }
-    log.batch("CLOSE tablemap_slot").map_err(|e| inner.err(e))?;
     if let Some(table) = &reader.lost {
         return Err(emptied(log, inner, table, reader.end));
     }
@@ -420,18 +425,12 @@ fn emptied(log: &mut Session, inner: &Inner, table: &str, end: u64) -> crate::st
     }
 }
 
-/// Up to where the WAL holds everything that a view which was just taken sees. Transactions that do not wait for the disk
-/// may be seen before they are on it.
-fn flushed(log: &mut Session, inner: &Inner) -> Result<u64> {
-    let mut wanted = None;
+/// Waits until the WAL is on the disk up to `wanted`: transactions that do not wait for the disk may be seen before they
+/// are on it, and a slot gives only what is. Up to where it is then.
+fn flushed(log: &mut Session, inner: &Inner, wanted: u64) -> Result<u64> {
     for tries in 0..10_000 {
-        let rows = log.query("SELECT pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text", &[]);
-        let rows = rows.map_err(|e| inner.err(e))?;
-        let at = |i: usize| rows.first().and_then(|r| r.try_get::<_, &str>(i).ok()).and_then(place);
-        let (Some(insert), Some(flush)) = (at(0), at(1)) else {
-            return Err(inner.other("it does not say where its WAL stands"));
-        };
-        let wanted = *wanted.get_or_insert(insert);
+        let rows = log.query("SELECT pg_current_wal_flush_lsn()::text", &[]).map_err(|e| inner.err(e))?;
+        let Some(flush) = rows.first().and_then(|r| r.try_get::<_, &str>(0).ok()).and_then(place) else { break };
         if flush >= wanted {
             return Ok(flush);
         }

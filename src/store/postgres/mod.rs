@@ -80,6 +80,20 @@ impl PostgresStore {
         self.begun(|handle| handle.batch("BEGIN"))
     }
 
+    /// Rows of one statement that is a transaction by itself.
+    fn alone(&self, sql: &str) -> Result<Vec<Row>> {
+        loop {
+            let (mut session, pooled) = self.inner.take()?;
+            let rows = session.query(sql, &[]);
+            let again = pooled && session.broken;
+            self.inner.put_back(session);
+            match rows {
+                Err(_) if again => {}
+                rows => return rows.map_err(|e| self.inner.err(e)),
+            }
+        }
+    }
+
     /// A transaction. A connection of the pool may have died since it was used: then the next, at last a new one.
     fn begun(&self, begin: impl Fn(&mut Handle) -> Result<()>) -> Result<Handle> {
         loop {
@@ -236,19 +250,22 @@ impl Store for PostgresStore {
         handle.finish()
     }
     fn is_prepared(&self) -> Result<bool> {
-        self.inner.prepared.store(false, Ordering::Relaxed);
-        self.simple()?.is_prepared()
+        // State tables that hold something are dropped by nobody.
+        Ok(self.inner.prepared.load(Ordering::Relaxed) || self.simple()?.is_prepared()?)
     }
     fn identity(&self) -> Result<Identity> {
         let ask = || -> Result<Identity> {
-            let mut handle = self.simple()?;
             // A dump that was read into another server is another one: its transactions have other numbers.
-            let may = handle.one("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text", &[])?;
-            let server = match may.as_deref() {
-                Some("true") => "(SELECT ' ' || system_identifier FROM pg_control_system())",
-                _ => "''",
+            let may = match self.inner.controls.get() {
+                Some(may) => *may,
+                None => {
+                    let may = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text";
+                    let may = self.simple()?.one(may, &[])?.as_deref() == Some("true");
+                    *self.inner.controls.get_or_init(|| may)
+                }
             };
-            let rows = handle.rows(&format!("SELECT store_id, incarnation || {server} FROM _tablemap_meta"), &[])?;
+            let server = if may { "(SELECT ' ' || system_identifier FROM pg_control_system())" } else { "''" };
+            let rows = self.alone(&format!("SELECT store_id, incarnation || {server} FROM _tablemap_meta"))?;
             let row = rows.first().ok_or_else(|| self.inner.other("it is not prepared"))?;
             let text = |i: usize| row.try_get(i).map_err(|e| self.inner.err(e.into()));
             Ok(Identity { store_id: text(0)?, incarnation: text(1)? })

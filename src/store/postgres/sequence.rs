@@ -18,6 +18,7 @@ use super::Handle;
 use super::connect::Session;
 use super::types::Param;
 use crate::store::Result;
+use std::sync::atomic::Ordering;
 use tokio_postgres::Row;
 
 /// The lock of those who number: `tm` and the state tables' schema.
@@ -46,13 +47,17 @@ impl Handle {
         } else {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         };
-        self.batch(begin)?;
-        self.logged = self.is_prepared()?;
-        if !self.logged {
-            return Ok(());
+        if !self.inner.prepared.load(Ordering::Relaxed) {
+            self.batch(begin)?;
+            self.logged = self.is_prepared()?;
+            if !self.logged {
+                return Ok(());
+            }
+            self.batch("ROLLBACK")?;
         }
+        self.logged = true;
         let inner = self.inner.clone();
-        let looked = self.rows(LOOK, &[])?;
+        let looked = self.begun_with(begin, LOOK)?;
         let text = |rows: &[Row], i: usize| -> Result<String> {
             let row = rows.first().ok_or_else(|| inner.other("its log cannot be read"))?;
             row.try_get(i).map_err(|e| inner.err(e.into()))
@@ -66,14 +71,12 @@ impl Handle {
         }
         // Another one may be numbering: what this view sees need not be the beginning of what it numbers. Anew, behind
         // the lock.
-        self.batch("ROLLBACK")?;
         let (mut log, _) = inner.take()?;
         let numbered = (|| {
             log.busy = true;
-            log.batch("BEGIN").map_err(|e| inner.err(e))?;
-            log.query(LOCK, &[Param::from(&inner.address.state)]).map_err(|e| inner.err(e))?;
-            self.batch(begin)?;
-            let view = text(&self.rows("SELECT pg_current_snapshot()::text", &[])?, 0)?;
+            log.query_after("BEGIN", LOCK, &[Param::from(&inner.address.state)]).map_err(|e| inner.err(e))?;
+            let again = format!("ROLLBACK; {begin}");
+            let view = text(&self.begun_with(&again, "SELECT pg_current_snapshot()::text")?, 0)?;
             let empty = match inner.address.logical {
                 true => super::drain::drain(&mut log, &inner, &view)?,
                 false => None,
@@ -90,6 +93,15 @@ impl Handle {
             Err(_) => inner.put_back(log),
         }
         numbered
+    }
+
+    /// Begins, and asks along with it: a message goes to the server and back for both.
+    fn begun_with(&mut self, begin: &str, sql: &str) -> Result<Vec<Row>> {
+        let inner = self.inner.clone();
+        self.journal.end();
+        let session = self.session();
+        session.busy = true;
+        session.query_after(begin, sql, &[]).map_err(|e| inner.err(e))
     }
 
     /// The connection that sees the numbers of every log row up to the head.

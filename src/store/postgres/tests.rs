@@ -334,6 +334,68 @@ fn concurrent_writers_make_the_batch_anew() {
     assert!(store.begin().unwrap().commit().is_ok());
 }
 
+/// Two writers who wait for each other: the batch is lost, no record is blamed.
+#[test]
+fn a_deadlock_makes_the_batch_anew() {
+    if cluster::left_out() {
+        return;
+    }
+    let cluster = Cluster::any();
+    let sql = "CREATE TABLE t (id bigint PRIMARY KEY, v bigint); INSERT INTO t VALUES (1, 1), (2, 2)";
+    let (store, url) = over(&cluster, sql, numbers());
+    store.prepare().unwrap();
+    let user = Sql::open(&url);
+    // The server ends the one who asks first.
+    user.run("SET deadlock_timeout = '30s'; BEGIN; UPDATE t SET v = 10 WHERE id = 1").unwrap();
+    let mut tx = store.begin().unwrap();
+    tx.update(T, &[int(2)], &[c(1)], &[int(20)]).unwrap().unwrap();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| user.run("UPDATE t SET v = 10 WHERE id = 2; COMMIT"));
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE \
+                       datname = current_database()) OR NOT granted AND locktype = 'transactionid'";
+        let look = Sql::open(&url);
+        while look.rows(waiting) == ["0"] {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let e = tx.update(T, &[int(1)], &[c(1)], &[int(20)]).unwrap_err();
+        assert!(matches!(&e, StoreError::Lost { reason, .. } if reason.contains("waited for each other")), "{e}");
+        drop(tx);
+        waits.join().unwrap().unwrap();
+    });
+    assert_eq!(Sql::open(&url).rows("SELECT sum(v) FROM t"), ["20"]);
+}
+
+/// A table that is altered while the store is at work: what does not matter goes on, what is missing is named, and what
+/// is there again is used again.
+#[test]
+fn a_table_that_changes_under_way() {
+    if cluster::left_out() {
+        return;
+    }
+    let cluster = Cluster::any();
+    let sql = "CREATE TABLE t (id bigint PRIMARY KEY, v bigint); INSERT INTO t VALUES (1, 1)";
+    let (store, url) = over(&cluster, sql, numbers());
+    watch_all(&store);
+    let user = Sql::open(&url);
+    let write = |v: i64| -> Result<()> {
+        let mut tx = store.begin()?;
+        tx.update(T, &[int(1)], &[c(1)], &[int(v)])?.unwrap();
+        tx.commit()
+    };
+    write(2).unwrap();
+    user.run("ALTER TABLE t ALTER v TYPE numeric, ADD more text DEFAULT 'x'").unwrap();
+    write(3).or_else(|_| write(3)).unwrap();
+    assert_eq!(scan(&store).row(0), [int(1), int(3)]);
+    user.run("ALTER TABLE t RENAME v TO w").unwrap();
+    let told = write(4).unwrap_err().to_string();
+    assert!(told.contains("`s`") && told.contains("\"v\""), "{told}");
+    let told = write(4).unwrap_err().to_string();
+    assert!(told.contains("`t` has no column `v`"), "{told}");
+    user.run("ALTER TABLE t RENAME w TO v").unwrap();
+    write(5).or_else(|_| write(5)).unwrap();
+    assert_eq!(scan(&store).row(0), [int(1), int(5)]);
+}
+
 #[test]
 fn refused_rows_take_no_others_with_them() {
     if cluster::left_out() {
