@@ -432,7 +432,9 @@ impl Engine {
             change.map_or(w.first, |c| c.seq.min(w.first))
         };
         let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| first(w)).min();
-        match open {
+        // Records that were left to a later fold are open too, and nothing is known of them but that they are there.
+        let left = run.looked_up.first().filter(|_| looks && run.end < run.head && !mutant!("lookups-of-a-stretch"));
+        match open.into_iter().chain(left.map(|c| c.seq)).min() {
             _ if mutant!("position-past-open-records") => run.end,
             Some(first) if first != i64::MAX => (first - 1).min(run.end),
             _ => run.end,

@@ -74,7 +74,7 @@ fn the_table() {
 .~~~~~~~~~=.........  float
 ...........=........  boolean
 .~~~........=~~.....  date
-.~~~........~=~.....  datetime(civil)
+.~~~........~=~.....  datetime
 .~~~........~~=.....  datetime
 .=.=...........=....  uuid
 ................==..  choice
@@ -125,7 +125,7 @@ fn converts_or_says_why() {
         (Float::new(1.5).map(Value::Float).unwrap(), ANY_DEC, "a float, not a decimal"),
         (Value::Uuid(Uuid::nil()), text(36), "'00000000-0000-0000-0000-000000000000'"),
         (Value::Uuid(Uuid::nil()), text(35), "a uuid, not a text(35)"),
-        (Value::Date(Date::ZERO), CIVIL, "a date, not a datetime(civil)"),
+        (Value::Date(Date::ZERO), CIVIL, "a date, not a datetime"),
         (Value::Boolean(true), Type::Boolean, "true"),
         (Value::Boolean(true), ANY_TEXT, "a boolean, not a text"),
     ] {
