@@ -142,9 +142,13 @@ fn is_value(name: &str, column: &Column, l: &ColumnShape, v: &Value) -> String {
 
 /// The column of a shape, or an error that it is not there.
 pub(super) fn there<'a>(inner: &Inner, t: &Table, shape: &'a Shape, c: ColumnId) -> Result<&'a ColumnShape> {
-    shape.column(c).ok_or_else(|| StoreError::Schema {
-        store: inner.name.clone(),
-        problems: vec![format!("table `{}` has no column `{}`", t.stored_name(), t.column(c).name)],
+    shape.column(c).ok_or_else(|| {
+        // It may be there again when somebody asks again.
+        inner.forget_shapes();
+        StoreError::Schema {
+            store: inner.name.clone(),
+            problems: vec![format!("table `{}` has no column `{}`", t.stored_name(), t.column(c).name)],
+        }
     })
 }
 
