@@ -241,6 +241,11 @@ impl Folded {
         self.left.filter(|_| !mutant!("end-past-what-was-left")).map_or(head, |left| left - 1)
     }
 
+    /// Whether it took up as many looked-up rows as it may: the next fold has to begin behind them.
+    pub fn crowded(&self) -> bool {
+        self.looked_up.len() >= self.limit
+    }
+
     /// The work of the record that has this primary key at the end of the log.
     pub fn at(&self, leg: &LegRt, key: &[Value]) -> Option<usize> {
         self.index.get(&leg.source_key(key)).copied()
