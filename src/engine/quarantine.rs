@@ -2,7 +2,7 @@
 //! must stop itself (R12).
 
 use super::apply::{Failure, code};
-use super::chunk::{Chunk, Item, KeySet, Left, Record};
+use super::chunk::{Chunk, Item, KeySet, Left, Record, What};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
@@ -141,10 +141,17 @@ impl Chunk<'_> {
                 tx.state_mut().release(&self.leg.name, &was, "")?;
             }
         }
-        for item in items.iter().filter(|i| i.renewed) {
+        for item in items.iter().filter(|i| i.renewed && !self.stands_for(i)) {
             tx.state_mut().release(&self.leg.name, &self.leg.source_key(&item.key).to_text(), "")?;
         }
         moved.iter().try_for_each(|entry| Ok(tx.state_mut().quarantine(entry)?))
+    }
+
+    /// Whether a change that is skipped tells of a row which came under the primary key of another one: one entry speaks of
+    /// both, so that the first one's row becomes the second one's when it is carried over after all.
+    fn stands_for(&self, item: &Item) -> bool {
+        let skipped = matches!(&item.what, What::Failed(f) if f.kind == QuarantineKind::Skipped);
+        skipped && item.renewed && self.leg.map.two_way == 0 && !mutant!("skip-forgets-the-first")
     }
 
     /// Whether another record holds this integration key since the item's record was last consumed.
@@ -287,9 +294,10 @@ impl Chunk<'_> {
             value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
             message: message.clone(),
             base,
-            old_ikey: match applied {
-                true => String::new(),
-                false => self.still_under(item, company),
+            old_ikey: match earlier.filter(|_| self.stands_for(item)) {
+                Some(first) => first.old_ikey,
+                None if applied => String::new(),
+                None => self.still_under(item, company),
             },
             tries,
             next_try,

@@ -1,4 +1,4 @@
-//! The simulator, a test binary of its own: it is built optimised where many cases are played (`tests/simulate`).
+//! The simulator, a test binary of its own: `tests/simulate` plays as many cases as are asked for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[cfg(feature = "postgres")]

@@ -149,6 +149,22 @@ fn what_waits_is_not_deleted_under_a_key_that_another_record_took() {
 }
 
 #[test]
+fn two_records_of_one_primary_key_that_were_skipped_are_carried_over_after_all() {
+    let check = |w: &World| {
+        w.engine().set_desired(0, None, "pause").unwrap();
+        w.sql("a", "delete from s where id = 1; insert into s(id, number, name) values (1, 'N9', 'new')");
+        w.engine().skip_pending(0, None).unwrap();
+        w.run();
+        assert_eq!(all(w), ["N1|one|of N1", "N2|two|of N2", "N3|three|of N3"]);
+        w.retry();
+        w.run();
+        assert_eq!(all(w), ["N2|two|of N2", "N3|three|of N3", "N9|new|of N1"]);
+        assert_eq!(w.errors(), Vec::<String>::new());
+    };
+    each(check, MAP);
+}
+
+#[test]
 fn two_way_a_primary_key_used_again_is_another_record() {
     let map = "
 map \"M\" {

@@ -128,7 +128,7 @@ impl Any {
         // What is left stays because its record waits, or because nobody may delete it.
         let leaves = !map.operations.iter().any(|o| o.it.1.iter().any(|o| o.it == Operation::Delete))
             || !map.filter.is_empty() && !map.on_exit.iter().any(|e| e.it.1);
-        let mut blocked = 0;
+        let (mut blocked, mut adopted) = (0, 0);
         for (key, (want, of)) in &wanted {
             let Some(row) = there.remove(key) else { return Err(format!("{leg}: {key:?} is missing in the target")) };
             // A row that nobody deletes is in the way of the one that is to get its key.
@@ -141,14 +141,19 @@ impl Any {
             if let Some((column, v)) = want.iter().find(|(c, v)| target.column(c).seen(row[*c].clone()) != **v) {
                 return Err(format!("{leg}: {key:?}: {column} is {:?}, expected {v:?}", row[column]));
             }
-            self.left_over.remove(&(n, key.clone()));
+            // A copy takes a row that was left over for the record's, and leaves the one it had.
+            adopted += usize::from(self.left_over.remove(&(n, key.clone())));
         }
         if let Some((key, why)) = seen.into_iter().next() {
             return Err(format!("{leg}: {key:?} waits and need not: {why:?}"));
         }
         let extra: Vec<&Vec<V>> = there.keys().filter(|k| !self.left_over.contains(&(n, (*k).clone()))).collect();
-        if !leaves && extra.len() > waits.len() + blocked {
+        if !leaves && extra.len() > waits.len() + blocked + adopted {
             return Err(format!("{leg}: rows without a record: {extra:?}; {} records wait", waits.len()));
+        }
+        if adopted > 0 {
+            let left: Vec<Vec<V>> = there.into_keys().collect();
+            self.left_over.extend(left.into_iter().map(|k| (n, k)));
         }
         let source = self.table(&oracle.source());
         let all: BTreeSet<Vec<V>> =
@@ -234,21 +239,21 @@ impl Template for Any {
 
 const COUNTERS: &[&str] = &["quarantines", "parks", "deletes", "crashes", "updates", "exits", "reloads", "recovers"];
 
-fn part(n: u64, kept: &[u64]) {
+fn part(n: u64, met: &'static [u64]) {
     if std::env::var("TABLEMAP_SIM_POSTGRES").is_ok() {
         eprintln!("left out: its people write SQLite's words");
         return;
     }
-    let share = Share { name: "any", cases: 240, weight: 11, part: (n, 2), faults: true };
-    simulate(&share, kept, COUNTERS, &|_| Box::new(Any::default()));
+    let share = Share { name: "any", cases: 240, weight: 11, part: (n, 2), met };
+    simulate(&share, &[], COUNTERS, &|_| Box::new(Any::default()));
 }
 
 #[test]
 fn simulate_any_even() {
-    part(0, &[]);
+    part(0, &[106, 216]);
 }
 
 #[test]
 fn simulate_any_odd() {
-    part(1, &[]);
+    part(1, &[91, 149, 187, 193]);
 }

@@ -151,6 +151,9 @@ map \"People\" {{
         };
         ("a".into(), sql)
     }
+    fn amid_copies(&self) -> bool {
+        true
+    }
     fn before_run(&mut self, sim: &Sim) {
         self.before = Some((Self::left(sim), Self::right(sim)));
         self.conflicts = Self::conflicts(sim);
