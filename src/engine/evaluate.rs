@@ -44,6 +44,7 @@ impl Engine {
                 renewed: !work.owns && !work.gone,
                 silent: work.left(leg) && !work.waits,
                 absent: false,
+                known: work.based || work.met || (work.untouched() && work.dependent),
                 kept: work.before.clone(),
                 start: work.owns.then(|| work.start.clone()),
                 stood: (work.start.clone(), work.since),

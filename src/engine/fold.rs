@@ -196,6 +196,8 @@ pub(super) struct Folded {
     pub back: Vec<Vec<Value>>,
     /// Works that were deleted at some point.
     pub ended: Vec<usize>,
+    /// Works whose values before are known.
+    pub changed: Vec<usize>,
 }
 
 impl Folded {
@@ -313,6 +315,7 @@ impl Folded {
         self.index = all().filter(|(_, w)| !w.gone).map(|(i, w)| (leg.source_key(&w.key), i)).collect();
         self.owners = all().filter(|(_, w)| w.owns).map(|(i, w)| (leg.source_key(&w.start), i)).collect();
         self.ended.clear();
+        self.changed.clear();
     }
 
     fn misfit(&mut self, c: &Change, m: &Misfit) {
@@ -390,8 +393,12 @@ impl Folded {
         w.first = w.first.min(c.seq);
         w.last = c.seq;
         w.deleted = c.op == Op::Delete;
+        if !c.old.is_empty() {
+            self.changed.push(i);
+        }
         for (column, value) in c.old {
-            if mutant!("base-of-last-change") {
+            if c.op == Op::Touch || mutant!("base-of-last-change") {
+                w.even.remove(&column);
                 w.old.remove(&column);
             }
             w.old.entry(column).or_insert(value);

@@ -147,6 +147,7 @@ impl Engine {
                 renewed: false,
                 silent: false,
                 absent: false,
+                known: false,
                 n: i,
             };
             let mut misfit = None;
@@ -346,6 +347,7 @@ fn copy(item: &Item) -> Item {
         renewed: item.renewed,
         silent: item.silent,
         absent: item.absent,
+        known: item.known,
         n: item.n,
     }
 }

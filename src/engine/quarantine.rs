@@ -161,6 +161,21 @@ impl Chunk<'_> {
         }
     }
 
+    /// A record holds its integration key from now on, or the one its row keeps: then nor is what it was found by
+    /// another one's.
+    pub(super) fn claim_of(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        record: &Record<'_>,
+        kept: Option<&Key>,
+    ) -> Result<()> {
+        let Some(kept) = kept else { return self.claim(tx, item, &self.ikey_of(record)) };
+        let found = record.before_key.as_ref().map_or_else(|| self.ikey_of(record), |before| self.ikey(before));
+        self.claim(tx, item, kept)?;
+        self.claim(tx, item, &found)
+    }
+
     /// A record holds this integration key from now on: no other one's row is found by it any more.
     pub(super) fn claim(&mut self, tx: &mut dyn Transaction, item: &Item, ikey: &Key) -> Result<()> {
         self.claimed.insert(KeySet::fingerprint(ikey), None);

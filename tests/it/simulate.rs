@@ -5,10 +5,12 @@
 //! `TABLEMAP_CASES` sets how many seeds each template gets, `TABLEMAP_SEED` runs one seed and prints its steps.
 //! `TABLEMAP_SIM_POSTGRES=all` puts every store into PostgreSQL, `=mixed` every one but the first.
 
+mod amid;
 mod chain;
 mod companies;
 mod hold;
 mod mixed;
+mod moved;
 mod one_way;
 #[cfg(feature = "postgres")]
 mod people;
@@ -19,7 +21,7 @@ mod two_way;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tablemap::engine::{Engine, EngineError, Env, Limits, Quiet, Report};
 use tablemap::sema::{self, CheckedProject};
@@ -67,6 +69,10 @@ pub trait Template {
     fn before_run(&mut self, _sim: &Sim) {}
     /// The engine came to rest.
     fn rested(&mut self, sim: &mut Sim) -> Result<(), String>;
+    /// Whether people also write while the engine works. `copies`: while it copies.
+    fn amid(&self, _copies: bool) -> bool {
+        false
+    }
     /// Whether after a crash people may write before the engine starts again.
     fn loose(&self) -> bool {
         true
@@ -74,6 +80,9 @@ pub trait Template {
     /// Whether a crash with writes after it happened: an exact model cannot follow.
     fn lost_track(&mut self) {}
 }
+
+/// What people write while the engine works, and from which of its points on: (point, (store, SQL)).
+type Acts = Vec<(u64, (String, String))>;
 
 pub struct Project {
     pub schemas: Vec<(&'static str, &'static str)>,
@@ -274,11 +283,55 @@ impl Sim {
         self.schemas.iter().map(|(s, _)| count(s)).collect()
     }
 
+    /// An environment in which people write at some of the engine's points, as long as the store is not locked; what
+    /// they wrote, and where.
+    fn among_people(&self, env: Env, acts: Acts) -> (Env, Arc<Mutex<Vec<String>>>) {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let open = |s: &String| {
+            let c = Connection::open(self.path(s)).unwrap();
+            c.busy_timeout(Duration::ZERO).unwrap();
+            (s.clone(), c)
+        };
+        let connections: BTreeMap<String, Connection> = self.schemas.iter().map(|(s, _)| open(s)).collect();
+        let state = Mutex::new((0, connections, acts));
+        let steps = told.clone();
+        let env = env.at_points(move |name| {
+            let mut state = state.lock().unwrap();
+            let (n, connections, acts) = &mut *state;
+            *n += 1;
+            acts.retain(|(at, (store, sql))| {
+                if *at > *n {
+                    return true;
+                }
+                let c = &connections[store];
+                let done = c.execute_batch(&format!("begin immediate; {sql}; commit"));
+                if done.is_err() && !c.is_autocommit() {
+                    c.execute_batch("rollback").unwrap();
+                }
+                let busy = done.as_ref().is_err_and(|e| e.to_string().contains("locked"));
+                if !busy {
+                    let ok = if done.is_ok() { "" } else { " (refused)" };
+                    steps.lock().unwrap().push(format!("  at point {n} ({name}): {store}: {sql}{ok}"));
+                }
+                busy
+            });
+        });
+        (env, told)
+    }
+
     /// One run; with a crash somewhere in it, if there are so many crash points. Whether it went through.
     fn run(&mut self, sync: bool, fails_at: Option<u32>) -> Result<Option<Report>, String> {
-        let engine = self.engine(fails_at);
+        self.run_among(sync, fails_at, vec![])
+    }
+
+    /// The same while people write: what, and at which point of the engine.
+    fn run_among(&mut self, sync: bool, fails_at: Option<u32>, acts: Acts) -> Result<Option<Report>, String> {
+        let mut engine = self.engine(fails_at);
+        let (env, told) = self.among_people(engine.env, acts);
+        engine.env = env;
         let done = if sync { engine.sync(None, None, &Quiet) } else { engine.run_once(None, &Quiet) };
         let word = if sync { "sync" } else { "run" };
+        self.steps.append(&mut told.lock().unwrap());
         match done {
             Ok(report) => {
                 self.steps.push(word.to_string());
@@ -373,6 +426,12 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
             sim.sql(&store, &sql);
         }
     }
+    fn amid(rng: &mut Rng, t: &mut dyn Template, copies: bool) -> Acts {
+        match t.amid(copies) && rng.chance(60) {
+            true => (0..1 + rng.below(6)).map(|_| (1 + rng.below(25), t.act(rng))).collect(),
+            false => vec![],
+        }
+    }
     people(rng, t, sim, 30);
     let mut begun = false;
     let mut paused: Vec<usize> = vec![];
@@ -399,18 +458,21 @@ fn steps(rng: &mut Rng, t: &mut dyn Template, sim: &mut Sim) -> Result<(), Strin
         let mut loose = false;
         while rng.chance(35) {
             let n = 1 + rng.below(14) as u32;
-            if sim.run(sync, Some(n))?.is_some() {
+            let acts = amid(rng, t, sync || !begun);
+            loose |= !acts.is_empty();
+            if sim.run_among(sync, Some(n), acts)?.is_some() {
                 break;
             }
-            if t.loose() && rng.chance(40) {
+            if t.loose() && (begun || t.amid(true) || !t.amid(false)) && rng.chance(40) {
                 people(rng, t, sim, 3);
                 loose = true;
             }
         }
-        if loose {
+        let acts = amid(rng, t, sync || !begun);
+        if loose || !acts.is_empty() {
             t.lost_track();
         }
-        sim.run(sync, None)?;
+        sim.run_among(sync, None, acts)?;
         begun = true;
         if paused.is_empty() {
             sim.rest()?;

@@ -41,7 +41,7 @@ tables:
       QTY: integer
 ";
 
-struct Chain;
+pub(super) struct Chain;
 
 impl Template for Chain {
     fn project(&mut self, _: &mut Rng) -> Project {

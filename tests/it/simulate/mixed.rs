@@ -59,7 +59,7 @@ map \"Actuals\" {
 ";
 
 #[derive(Default)]
-struct Mixed {
+pub(super) struct Mixed {
     next: u64,
 }
 

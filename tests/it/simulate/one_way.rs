@@ -50,6 +50,7 @@ tables:
     alternate_keys: [[NUMBER]]
 ";
 
+#[derive(Default)]
 pub struct OneWay {
     /// The target's primary key is its own, or the integration key.
     computed: bool,
@@ -228,6 +229,6 @@ map \"Orders\" {{
 #[test]
 fn simulate_one_way() {
     simulate("one way", 90, &[133, 236, 373], &["quarantines", "deletes", "crashes", "updates"], &|_| {
-        Box::new(OneWay { computed: false })
+        Box::<OneWay>::default()
     });
 }
