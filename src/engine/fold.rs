@@ -151,6 +151,14 @@ impl Work {
         }
     }
 
+    /// Whether a row that came under its primary key, and held these values, has another integration key.
+    fn another(&self, leg: &LegRt, row: &[(ColumnId, Value)]) -> bool {
+        let of = |c: &ColumnId| row.iter().find(|(r, _)| r == c).map(|(_, v)| v);
+        let mut inputs = leg.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        let differs = |c: &ColumnId| matches!((self.old.get(c), of(c)), (Some(was), Some(is)) if was != is);
+        inputs.any(differs) && !mutant!("newborn-settles-the-dead")
+    }
+
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
     pub fn part(&mut self, reborn: Reborn) -> Work {
         let mut new = Work::of(self.key.clone());
@@ -285,7 +293,6 @@ impl Folded {
     /// Folds log rows in, which follow those before.
     pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>) {
         let l = leg.leg();
-        let same_table = l.source == l.target;
         for c in changes {
             self.consume_ahead(leg, c.seq);
             if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
@@ -297,7 +304,8 @@ impl Folded {
             if c.table != l.source.table || (c.seq <= self.ledger && !mutant!("no-ledger")) {
                 continue;
             }
-            let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
+            let own =
+                c.origin.as_deref() == Some(opposite) || (leg.is_derived() && c.origin.as_deref() == Some(&leg.name));
             let own = own && !mutant!("echo-unknown");
             match (&c.key, own) {
                 (Err(m), _) => self.misfit(&c, m),
@@ -355,8 +363,11 @@ impl Folded {
             self.back.push(key.clone());
         }
         if let Some(i) = known {
-            // What came before is done for this leg.
-            self.drop_work(leg, i);
+            // What came before is done for this leg, but for the end of another record that had its primary key.
+            match self.works[i].reborn.take().filter(|_| self.works[i].another(leg, &c.old)) {
+                Some(reborn) => drop(self.works[i].part(reborn)),
+                None => self.drop_work(leg, i),
+            }
             if self.left.is_some() && c.op != Op::Delete {
                 self.wanted.insert(id);
             }

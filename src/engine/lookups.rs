@@ -193,7 +193,12 @@ impl Engine {
     }
 
     /// The values under which records refer to a row that changed: those of now, and those before.
-    fn referred(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, change: &LookedUp) -> Result<Vec<Vec<Value>>> {
+    pub(super) fn referred(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        change: &LookedUp,
+    ) -> Result<Vec<Vec<Value>>> {
         let way = &leg.ways[change.way];
         let mut all = columns_of(snapshot, way.table, &way.key, std::slice::from_ref(&change.key))?;
         all.extend(change.before.clone().filter(|_| !mutant!("users-of-new-key-only")));

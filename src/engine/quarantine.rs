@@ -282,7 +282,7 @@ impl Chunk<'_> {
             }
             _ => String::new(),
         };
-        let entry = Quarantined {
+        let mut entry = Quarantined {
             leg: leg.name.clone(),
             key: key.clone(),
             company: company.to_string(),
@@ -302,7 +302,12 @@ impl Chunk<'_> {
             since: env.now(),
         };
         let befores = self.before_ikeys(&entry.old_ikey, company);
-        self.befores.extend(befores);
+        // What another record holds by now is not this one's row.
+        if !befores.is_empty() && befores.iter().all(|k| self.taken(item, k)) && !mutant!("waits-for-anothers-row") {
+            entry.old_ikey.clear();
+        } else {
+            self.befores.extend(befores);
+        }
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;
