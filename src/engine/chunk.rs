@@ -312,7 +312,7 @@ impl<'a> Chunk<'a> {
                 }
                 // Not there under the key it had, or another record has it now: it may be there under the key it has.
                 let asked = now(record) == *key && !self.moved && !self.mode.last_try;
-                if let Some(row) = self.moved_there(tx, &items[record.item], key).transpose()?.filter(|_| !taken) {
+                if let Some(row) = self.moved_there(tx, &items[record.item], key, hit).transpose()?.filter(|_| !taken) {
                     *hit = row;
                     record.moved = true;
                 } else if record.before_key.is_some() && !asked && (taken || matches!(hit, Found::None)) {
@@ -400,10 +400,15 @@ impl<'a> Chunk<'a> {
     }
 
     /// The row of a record that was on both sides under this key and has another one there, which the opposite leg has
-    /// yet to carry.
-    fn moved_there(&self, tx: &mut dyn Transaction, item: &Item, key: &[Value]) -> Option<Result<Found>> {
+    /// yet to carry. `hit`: what stands under the key there now.
+    fn moved_there(&self, tx: &mut dyn Transaction, item: &Item, key: &[Value], hit: &Found) -> Option<Result<Found>> {
         let known = item.known || self.mode.full;
         let pending = self.pending.filter(|_| known && !self.mode.compares)?;
+        if let Found::One { key: primary, .. } = hit
+            && pending.is_that(self.leg, primary, &self.ikey(key))
+        {
+            return None;
+        }
         let primary = pending.moved(self.leg, &self.ikey(key))?.to_vec();
         let target = self.leg.leg().target;
         let by = &self.engine.maps.stores[target.store].1.get(target.table).primary_key;
@@ -700,13 +705,13 @@ impl<'a> Chunk<'a> {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         }
-        let moved = self.moved_there(tx, item, &key).transpose()?;
+        let mut found = self.find_one(tx, key.clone())?;
+        let moved = self.moved_there(tx, item, &key, &found).transpose()?;
         let rekeyed = moved.is_some();
-        let found = match moved {
-            Some(row) => Some(row),
-            None => tx.find(leg.leg().target.table, &leg.leg().key, std::slice::from_ref(&key), &leg.columns)?.pop(),
-        };
-        let Some(Found::One { key: primary, values, .. }) = found else {
+        if let Some(row) = moved {
+            found = row;
+        }
+        let Found::One { key: primary, values, .. } = found else {
             counts.unchanged += 1;
             return self.solved(tx, item, &word);
         };

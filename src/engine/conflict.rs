@@ -100,6 +100,13 @@ impl PendingTarget {
         (there && ikey_in(leg, &w.old).as_ref() == Some(ikey)).then_some(&w.key)
     }
 
+    /// Whether a row had this integration key when the sides last agreed.
+    pub fn is_that(&self, leg: &LegRt, key: &[Value], ikey: &Key) -> bool {
+        let Some(i) = self.folded.at(&self.opposite, key) else { return true };
+        let w = &self.folded.works[i];
+        (w.based || w.met) && ikey_in(leg, &w.old).is_none_or(|was| was == *ikey)
+    }
+
     /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,
     /// whatever its primary key is called: it is compared with what that one was.
     pub fn of(&self, key: &[Value], ikey: &Key) -> Option<Pending> {

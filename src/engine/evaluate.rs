@@ -242,6 +242,11 @@ impl Engine {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
         }
+        // One that came since was never on the other side under another key.
+        let new = leg.map.two_way > 0 && !work.based && !work.met && !work.untouched();
+        if new && !mutant!("found-where-it-never-was") {
+            return Ok(None);
+        }
         match (through || self.key_changed(leg, work, row)) && !mutant!("found-by-new-key-only") {
             true => self.key_before(leg, snapshot, work, looked_up, row),
             false => Ok(None),

@@ -66,6 +66,8 @@ pub(super) struct Reborn {
     pub died: i64,
     /// Number of the insert.
     pub born: i64,
+    /// Values of the row that came before its first change.
+    pub old: HashMap<ColumnId, Value>,
 }
 
 impl Work {
@@ -122,7 +124,8 @@ impl Work {
 
     /// The opposite leg found its row. Should it go now, the row on the other side has to go too.
     fn meet(&mut self) {
-        if self.reborn.is_some() {
+        if let Some(reborn) = &mut self.reborn {
+            reborn.old.clear();
             self.met_again = true;
         } else if !self.based {
             self.met = true;
@@ -165,7 +168,10 @@ impl Work {
         (new.first, new.last, new.since) = (reborn.born, self.last, self.since);
         (new.newborn, new.owns, new.dependent) = (true, false, self.dependent);
         new.path.clone_from(&self.path);
-        new.met = self.met_again;
+        if self.met_again {
+            (new.met, new.old) = (true, reborn.old);
+        }
+        new.deleted = self.deleted;
         (self.key, self.last, self.gone, self.deleted) = (reborn.key, reborn.died, true, true);
         new
     }
@@ -399,13 +405,18 @@ impl Folded {
             w.meet();
         }
         if c.op == Op::Insert && w.last > 0 && w.reborn.is_none() {
-            w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq });
+            w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq, old: HashMap::new() });
         }
         w.first = w.first.min(c.seq);
         w.last = c.seq;
         w.deleted = c.op == Op::Delete;
         if !c.old.is_empty() {
             self.changed.push(i);
+        }
+        if let Some(reborn) = &mut w.reborn {
+            for (column, value) in &c.old {
+                reborn.old.entry(*column).or_insert_with(|| value.clone());
+            }
         }
         for (column, value) in c.old {
             if c.op == Op::Touch || mutant!("base-of-last-change") {

@@ -1,7 +1,7 @@
 //! What waits in quarantine, given to the works of a cycle: retries that are due, the values before a record's first
 //! open change, and the order in which records that leave a primary key come before those that take it.
 
-use super::fold::{Folded, Work};
+use super::fold::{Folded, Reborn, Work};
 use super::quarantine::before_lines;
 use super::runtime::{Cell, Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
@@ -153,12 +153,30 @@ impl Engine {
             let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
             let mut rows = Rows::of(&l.read);
             let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
-            if there.first() == Some(&true) && !mutant!("reborn-is-the-same") && self.key_changed(leg, w, rows.row(0)) {
+            let row = (there.first() == Some(&true)).then(|| rows.row(0));
+            // One that is gone again, and was on the other side, has to go there too.
+            let parts = (row.is_some() || w.met_again) && !mutant!("reborn-is-the-same");
+            if parts && self.is_another(leg, w, &reborn, row) {
                 let new = w.part(reborn);
                 folded.push(leg, new);
+            } else {
+                w.met |= w.met_again;
             }
         }
         Ok(())
+    }
+
+    /// Whether a row that came under a work's primary key had another integration key then. `row`: what is there now.
+    fn is_another(&self, leg: &LegRt, work: &Work, reborn: &Reborn, row: Option<&[Value]>) -> bool {
+        let l = leg.leg();
+        let born = |c: &ColumnId| {
+            let primary = leg.source_primary_key.iter().position(|p| p == c).and_then(|i| reborn.key.get(i));
+            let now = || row?.get(l.read.columns.iter().position(|rc| *rc == (0, *c))?);
+            primary.or_else(|| reborn.old.get(c)).or_else(now)
+        };
+        let differs = |c: &ColumnId| matches!((work.old.get(c), born(c)), (Some(was), Some(is)) if was != is);
+        let mut inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        work.start != reborn.key || inputs.any(differs)
     }
 
     /// Of a two-way leg, records that are gone, by the integration key they had: index of their work. The columns of

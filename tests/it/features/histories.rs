@@ -284,3 +284,63 @@ fn a_row_that_is_replaced_here_and_moved_there_stays() {
         assert_eq!(w.rows("a", "select number, name from people order by 1"), ["m|again", "y|n"], "{policy}");
     }
 }
+
+/// A row comes on each side under the same key, and one is renamed before anything is carried: two records.
+#[test]
+fn a_new_row_is_not_found_under_a_key_it_had_before_it_was_carried() {
+    let w = moving("right wins");
+    w.sql(
+        "b",
+        "insert into Customers values ('z', 'left', 'c'); update Customers set ACCOUNT = 'm' where ACCOUNT = 'z'",
+    );
+    w.sql("a", "insert into people(number, name, city) values ('z', 'right', 'c')");
+    w.run();
+    agree(&w, "renamed before it was carried");
+    let there = w.rows("a", "select number, name from people order by 1");
+    assert_eq!(there, ["m|left", "x|n", "y|n", "z|right"]);
+}
+
+/// A record is replaced under its key, met by the other side's, and goes or is renamed before it is told.
+#[test]
+fn a_record_that_came_back_and_was_met_goes_on_as_that_record() {
+    for (end, expected) in [
+        ("delete from Customers where ACCOUNT = 'z'", ["x|n", "y|n"].as_slice()),
+        ("update Customers set ACCOUNT = 'm' where ACCOUNT = 'z'", ["m|left", "x|n", "y|n"].as_slice()),
+    ] {
+        for n in 3..11 {
+            let w = moving("left wins");
+            let made = "insert into Customers values ('z', 'first', 'c')";
+            let again = "delete from Customers where ACCOUNT = 'z'; insert into Customers values ('z', 'left', 'c')";
+            w.sql("b", &format!("{made}; {again}"));
+            w.sql("a", "insert into people(number, name, city) values ('z', 'right', 'c')");
+            let died = dies(&w, n, false);
+            w.sql("b", end);
+            w.run();
+            agree(&w, &format!("{end}, died at {n}"));
+            // Where nobody had met it before, the other side's row is a record of its own.
+            let there = w.rows("a", "select number, name from people order by 1");
+            assert!(there == expected || there.contains(&"z|right".to_string()), "{end}, died at {n}: {there:?}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+/// A primary key is used again while the engine works: the new record's echo says nothing of the old one's end.
+#[test]
+fn an_echo_of_a_new_record_does_not_settle_the_end_of_the_one_before() {
+    for n in 3..14 {
+        let w = moving("left wins");
+        w.sql("a", "insert into people values (7, 'z', 'n', 'c')");
+        let died = dies(&w, n, false);
+        w.sql("a", "delete from people where number = 'z'; insert into people values (7, 'w', 'n', 'c')");
+        w.sql("b", "insert or ignore into Customers values ('w', 'left', 'c')");
+        w.run();
+        agree(&w, &format!("died at {n}"));
+        assert_eq!(w.rows("a", "select number, name from people order by 1"), ["w|left", "x|n", "y|n"], "died at {n}");
+        if !died {
+            break;
+        }
+    }
+}
