@@ -31,6 +31,7 @@ mod reload;
 mod run;
 mod schema;
 mod schema_import;
+mod side;
 mod sql;
 mod status;
 mod sync;

@@ -337,6 +337,7 @@ fn limits() -> Result<Limits, Failure> {
     }
     if let Some(n) = from_env("TABLEMAP_LIVE_ROWS")? {
         limits.live_rows = n;
+        limits.apart_rows = 2 * n;
     }
     Ok(limits)
 }

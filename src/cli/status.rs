@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let logs = engine.log_sizes()?;
     let sizes: Vec<_> = logs
         .iter()
-        .map(|(store, l)| json!({ "store": store, "rows": l.rows, "oldest": l.oldest, "bytes": l.bytes }))
+        .map(|(store, l)| json!({ "store": store, "rows": l.rows, "oldest": l.oldest, "bytes": l.bytes, "held_back": l.held_back }))
         .collect();
     out.json(&json!({ "legs": legs, "logs": sizes }));
     let rows = legs
@@ -64,6 +64,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             size(log.bytes),
             time(&log.oldest)
         ));
+    }
+    for (store, log) in &logs {
+        if let Some(bytes) = log.held_back {
+            out.line(format!("\n{store} keeps {} of WAL for its replication slot", size(bytes)));
+        }
     }
     out.line(format!("\n{}", verdict(&legs)));
     let broken = loaded.findings.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();

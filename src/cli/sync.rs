@@ -1,13 +1,10 @@
 //! `sync`: the initial sync.
 
 use super::Context;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::lock::EngineLock;
-use super::open::{self, Loaded, code_of};
-use super::{legs, progress::Progress};
-use crate::diagnostic::did_you_mean;
-use crate::engine::Master;
-use crate::syntax::ast::Side;
+use super::open::{self, code_of};
+use super::{legs, progress::Progress, side};
 
 /// Initial sync: copy everything once, then what changed meanwhile
 #[derive(clap::Args)]
@@ -34,7 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let loaded = open::load(context)?;
     let select = loaded.runnable(context, &args.maps)?;
-    let master = args.master.as_deref().map(|m| master(m, &loaded)).transpose()?;
+    let master = args.master.as_deref().map(|m| side::named("--master", m, &loaded)).transpose()?;
     let _lock = EngineLock::take(&loaded.project.state)?;
     let engine = loaded.engine(open::env(true)?)?;
     let progress = Progress::new(&context.out, &loaded, false);
@@ -44,18 +41,4 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     };
     legs::print(&context.out, &loaded, &report);
     Ok(code_of(report.failed()))
-}
-
-fn master(word: &str, loaded: &Loaded) -> Result<Master, Failure> {
-    match word {
-        "left" => Ok(Master::Side(Side::Left)),
-        "right" => Ok(Master::Side(Side::Right)),
-        store if loaded.project.store(store).is_some() => Ok(Master::Store(store.to_string())),
-        other => {
-            let names = loaded.project.stores.iter().map(|s| s.name.as_str()).chain(["left", "right"]);
-            let help = did_you_mean(other, names.clone())
-                .unwrap_or_else(|| format!("write one of: {}", names.collect::<Vec<_>>().join(", ")));
-            Err(Failure::usage(format!("`--master {other}` is no side and no store")).help(help))
-        }
-    }
 }

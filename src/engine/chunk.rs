@@ -5,7 +5,7 @@ use super::conflict::{PendingTarget, Verdict};
 pub(super) use super::keys::KeySet;
 use super::quarantine::Window;
 use super::queue::{Queue, Step};
-use super::references::{Cache, Owed, cell_value, resolve};
+use super::references::{Cache, Owed, cell_value, prefetch, resolve};
 use super::report::LegReport;
 use super::runtime::{CellFrom, Engine, LegRt, Result};
 use crate::schema::ColumnId;
@@ -228,6 +228,28 @@ impl<'a> Chunk<'a> {
             _ => vec![],
         };
         let mut left = Left::default();
+        if tx.in_batches() && companies.is_empty() && !leg.leg().references.is_empty() {
+            let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
+            let now = items.iter().filter_map(|item| match item.what {
+                What::Write(start) => Some((&values[start..start + width], None, false)),
+                _ => None,
+            });
+            let before = items.iter().filter_map(|item| Some((item.before_in("")?.as_slice(), None, true)));
+            let all: Vec<_> = now.chain(before).collect();
+            prefetch(leg, &schema, tx, &all, &mut self.cache)?;
+        }
+        let gone: Vec<&Item> = items.iter().filter(|item| matches!(item.what, What::Delete)).collect();
+        match companies.is_empty() {
+            true => self.delete_all(tx, &gone, None, counts)?,
+            false => {
+                for item in gone {
+                    self.whole_again(tx, item)?;
+                    for c in &companies {
+                        self.delete_all(tx, &[item], Some(c), counts)?;
+                    }
+                }
+            }
+        }
         let mut records: Vec<Record> = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             match &item.what {
@@ -245,16 +267,7 @@ impl<'a> Chunk<'a> {
                     }
                     self.failed(tx, item, "", f, &[], counts)?;
                 }
-                What::Delete => {
-                    if companies.is_empty() {
-                        self.delete(tx, item, None, counts)?;
-                    } else {
-                        self.whole_again(tx, item)?;
-                        for c in &companies {
-                            self.delete(tx, item, Some(c), counts)?;
-                        }
-                    }
-                }
+                What::Delete => {}
                 What::Write(start) => {
                     let lines = &values[*start..*start + width];
                     if leg.plain {
@@ -401,7 +414,13 @@ impl<'a> Chunk<'a> {
 
     /// The row of a record that was on both sides under this key and has another one there, which the opposite leg has
     /// yet to carry. `hit`: what stands under the key there now.
-    fn moved_there(&self, tx: &mut dyn Transaction, item: &Item, key: &[Value], hit: &Found) -> Option<Result<Found>> {
+    pub(super) fn moved_there(
+        &self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        key: &[Value],
+        hit: &Found,
+    ) -> Option<Result<Found>> {
         let known = item.known || self.mode.full;
         let pending = self.pending.filter(|_| known && !self.mode.compares)?;
         if let Found::One { key: primary, .. } = hit
@@ -509,12 +528,13 @@ impl<'a> Chunk<'a> {
         let leg = self.leg;
         let item = &items[record.item];
         let company = word(record.company);
-        if self.mode.full && !self.mode.compares && self.is_held(item) && !mutant!("copy-decides-held") {
+        let ikey = self.ikey_of(record);
+        let copies = self.mode.full && !self.mode.compares;
+        if copies && self.is_held_anywhere(item, &ikey) && !mutant!("copy-decides-held") {
             // A copy decides no conflict that waits for a person.
             counts.unchanged += 1;
             return Ok(Step::Done);
         }
-        let ikey = self.ikey_of(record);
         if !self.seen.insert(&ikey) && !self.mode.last_try {
             // Written in this very transaction by another record: two records would take turns for ever.
             let f = self.blame_key(Failure::new(
@@ -544,6 +564,7 @@ impl<'a> Chunk<'a> {
                     let changed = |number| rekeyed || record.elsewhere || self.line_changed(item, number);
                     if !(0..leg.map.two_way).any(changed) {
                         // Deleted there, untouched here: the other leg's affair.
+                        self.wake_gone(tx, &was)?;
                         counts.unchanged += 1;
                         self.solved(tx, item, &company)?;
                         return Ok(Step::Done);
@@ -605,6 +626,10 @@ impl<'a> Chunk<'a> {
                 self.compared.conflicts += 1;
             }
             if d.hold {
+                // Nor is the row that of one whose delete is yet to come.
+                if !mutant!("held-holds-no-row") {
+                    self.claim(tx, item, &self.ikey_there(values))?;
+                }
                 self.hold(tx, item, &company, &d.conflicts, counts)?;
                 return Ok(Step::Done);
             }
@@ -676,83 +701,6 @@ impl<'a> Chunk<'a> {
         }
         let settles = kept.is_none() && decision.as_ref().is_none_or(|d| d.settles);
         Ok(Step::Update { key: key.clone(), there: values.clone(), columns, new, settles, kept })
-    }
-
-    fn delete(
-        &mut self,
-        tx: &mut dyn Transaction,
-        item: &Item,
-        company: Option<&Value>,
-        counts: &mut LegReport,
-    ) -> Result<()> {
-        let leg = self.leg;
-        let word = word(company);
-        let schema = self.engine.maps.stores[leg.leg().target.store].1.clone();
-        let key = match item.before_in(&word) {
-            None => None,
-            Some(before) => match resolve(leg, &schema, tx, before, company, true, &mut self.cache)? {
-                Ok(refs) => self.key_of(before, company, &refs),
-                Err(_) => None,
-            },
-        };
-        let Some(key) = key else {
-            // Never applied under any key: there is nothing to delete.
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        };
-        if self.taken(item, &self.ikey(&key)) {
-            // Another record has the key now, and the row with it.
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        }
-        let mut found = self.find_one(tx, key.clone())?;
-        let moved = self.moved_there(tx, item, &key, &found).transpose()?;
-        let rekeyed = moved.is_some();
-        if let Some(row) = moved {
-            found = row;
-        }
-        let Found::One { key: primary, values, .. } = found else {
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        };
-        let changed_there = self.pending.and_then(|p| p.of(&primary, &self.ikey_there(&values)));
-        if leg.map.two_way > 0
-            && let Some(there) = changed_there
-            && (rekeyed || (0..leg.map.two_way).any(|number| self.changed_there(&there, number, &values)))
-            && !mutant!("delete-always-wins")
-        {
-            let verdict = self.whole(item);
-            self.note(tx, item, &there, None, Some(&values), &[], verdict)?;
-            match verdict {
-                Verdict::Source => {}
-                Verdict::Target => {
-                    counts.unchanged += 1;
-                    self.wake(tx, &primary, &values)?;
-                    return self.solved(tx, item, &word);
-                }
-                Verdict::Hold => return self.hold(tx, item, &word, &[], counts),
-            }
-        } else if self.resolution(item).is_some() && self.whole(item) == Verdict::Target {
-            counts.unchanged += 1;
-            return self.solved(tx, item, &word);
-        }
-        if !self.mark(tx, item, true, &word, counts)? {
-            return Ok(());
-        }
-        match tx.delete(leg.leg().target.table, &primary)? {
-            Ok(()) => {
-                counts.deleted += 1;
-                if self.tracks {
-                    self.written.insert(&leg.target_key(&primary));
-                }
-                self.outcomes.push((item.n, false));
-                self.solved(tx, item, &word)
-            }
-            Err(e) => {
-                let f = self.store_failure(&e);
-                self.failed(tx, item, &word, &f, &[], counts)
-            }
-        }
     }
 
     /// Marks the write; false if the record goes in a circle and was quarantined instead.

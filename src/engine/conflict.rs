@@ -38,8 +38,8 @@ pub(super) struct PendingTarget {
     changed: HashMap<Key, usize>,
     /// Records that the opposite leg holds for a person, by primary key, with the values before.
     held: HashMap<Key, Pending>,
-    /// The same by integration key: their rows may be gone.
-    held_by: HashMap<Key, Key>,
+    /// Their primary keys by integration key: their rows may be gone.
+    held_by: HashMap<Key, Vec<Value>>,
 }
 
 impl PendingTarget {
@@ -62,7 +62,7 @@ impl PendingTarget {
     pub fn holds(&mut self, leg: &LegRt, key: &[Value], base: &HashMap<ColumnId, Value>) {
         let id = self.opposite.source_key(key);
         if let Some(ikey) = ikey_in(leg, base) {
-            self.held_by.insert(ikey, id.clone());
+            self.held_by.insert(ikey, key.to_vec());
         }
         let pending = Pending { base: base.clone(), held: true, ..Pending::default() };
         self.held.insert(id, pending);
@@ -123,12 +123,17 @@ impl PendingTarget {
     pub fn gone(&self, ikey: &Key) -> Option<Pending> {
         let known = self.gone.get(ikey).filter(|_| !mutant!("deleted-there-is-made-again"));
         let logged = known.map(|i| &self.folded.works[*i]).filter(|w| w.last >= 0).map(Pending::of);
-        logged.or_else(|| self.held.get(self.held_by.get(ikey)?).cloned())
+        logged.or_else(|| self.held.get(&self.opposite.source_key(self.held_by.get(ikey)?)).cloned())
+    }
+
+    /// The primary key under which the opposite leg holds the record with this integration key for a person.
+    pub fn held_as(&self, ikey: &Key) -> Option<&[Value]> {
+        self.held_by.get(ikey).map(Vec::as_slice)
     }
 }
 
 /// The integration key that a target row had, if all of it is known.
-fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
+pub(super) fn ikey_in(leg: &LegRt, row: &HashMap<ColumnId, Value>) -> Option<Key> {
     let value = |c: &usize| row.get(&leg.cells[*c].column).map(|v| (v, leg.cells[*c].collation));
     Some(Key::new(leg.key_cells.iter().map(value).collect::<Option<Vec<_>>>()?))
 }

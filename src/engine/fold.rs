@@ -296,6 +296,16 @@ impl Folded {
         i
     }
 
+    /// A row that came is the record which had this primary key when it was last consumed, with these values.
+    pub fn takes_over(&mut self, leg: &LegRt, i: usize, start: &[Value], base: HashMap<ColumnId, Value>) {
+        if let Some(gone) = self.owners.insert(leg.source_key(start), i) {
+            self.works[gone].owns = false;
+        }
+        let w = &mut self.works[i];
+        (w.start, w.owns) = (start.to_vec(), true);
+        (w.old, w.based) = (base, true);
+    }
+
     /// Folds log rows in, which follow those before.
     pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>) {
         let l = leg.leg();

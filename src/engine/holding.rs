@@ -9,7 +9,7 @@ use super::runtime::{LegRt, Result};
 use crate::schema::ColumnId;
 use crate::store::{ConflictRow, QuarantineFilter, QuarantineKind, ReadState, Transaction};
 use crate::syntax::ast::Side;
-use crate::value::Value;
+use crate::value::{Key, Value};
 use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
 
@@ -71,6 +71,21 @@ impl Chunk<'_> {
             tx.touch(self.leg.leg().target.table, key, &[], &opposite)?;
         }
         Ok(())
+    }
+
+    /// The same for a record that is not on this side any more.
+    pub(super) fn wake_gone(&self, tx: &mut dyn Transaction, ikey: &Key) -> Result<()> {
+        let held = self.pending.and_then(|p| p.held_as(ikey)).filter(|_| !mutant!("held-and-gone-not-woken"));
+        if let Some(key) = held {
+            let opposite = self.leg.opposite_name(&self.engine.project);
+            tx.touch(self.leg.leg().target.table, key, &[], &opposite)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the record waits for a person, in either direction.
+    pub(super) fn is_held_anywhere(&self, item: &Item, ikey: &Key) -> bool {
+        self.is_held(item) || self.pending.is_some_and(|p| p.held_as(ikey).is_some())
     }
 
     /// Tells the opposite leg that the row it has yet to carry over is a record which is on this side already, and was
@@ -154,8 +169,9 @@ impl Chunk<'_> {
         let key = leg.source_key(&item.key).to_text();
         let (base, left, right) = self.told(item, pending, here, there, lines);
         if verdict == Verdict::Hold {
-            if let Some(mut known) = open(tx.state_mut(), &leg.name, &self.waiting_key(item))?.pop() {
-                (known.key, known.base, known.left, known.right) = (key, base, left, right);
+            // What waited under another primary key has come along.
+            if let Some(mut known) = open(tx.state_mut(), &leg.name, &key)?.pop() {
+                (known.base, known.left, known.right) = (base, left, right);
                 return Ok(tx.state_mut().update_conflict(&known)?);
             }
             if pending.held {

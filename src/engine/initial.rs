@@ -12,7 +12,7 @@ use super::quarantine::Window;
 use super::report::{LegReport, Observer};
 use super::runtime::{Engine, EngineError, LegRt, Result};
 use super::since::Since;
-use crate::store::{Position, Progress, Rows, Swept};
+use crate::store::{Position, Progress, QuarantineKind, Rows, Swept};
 use crate::value::Value;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -43,11 +43,23 @@ impl Engine {
         observer.leg_started(&leg.map.id, leg.into.word(), Some(total));
         let bulk = progress.cursor.is_empty()
             && l.operations.create
-            && (mutant!("bulk-without-looking") || target.snapshot()?.is_empty(l.target.table)?);
+            && (mutant!("bulk-without-looking") || target.snapshot()?.is_empty(l.target.table)?)
+            && !self.holds_some(leg)?;
         let mode = Mode { bulk, yields, full: true, ..Mode::default() };
         let (counts, _) = self.go_through(leg, &mut progress, mode, false, observer)?;
         observer.leg_finished(&counts);
         Ok(counts)
+    }
+
+    /// Whether records of the leg's map wait for a person, in either direction: these are not made anew.
+    fn holds_some(&self, leg: &LegRt) -> Result<bool> {
+        for leg in std::iter::once(leg).chain(self.opposite(leg)).filter(|l| l.map.two_way > 0) {
+            let counts = self.target(leg).snapshot()?.state().quarantine_counts(&leg.name)?;
+            if counts.iter().any(|(kind, n)| *kind == QuarantineKind::Held && *n > 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads all of a leg's source from where its progress stands, and applies it. With `dry` nothing of it stays.
@@ -345,11 +357,8 @@ impl Engine {
         if leg.map.two_way == 0 {
             return Ok(None);
         }
-        let Some(opposite) = self.opposite(leg) else { return Ok(None) };
-        let mut view = self.source(leg).snapshot()?;
-        let Some(progress) = view.state().progress(&opposite.name)? else { return Ok(None) };
-        let pending = PendingTarget::of_leg(opposite, view.state())?;
-        Ok(Some((progress.position, pending, opposite.name.clone())))
+        let pending = self.pending_of(leg, self.source(leg).snapshot()?.state())?;
+        Ok(pending.map(|(position, pending)| (position, pending, leg.opposite_name(&self.project))))
     }
 }
 

@@ -2,14 +2,14 @@
 //! snapshot, so that the legs of one map never overlap.
 
 use super::behind::passing;
-use super::chunk::{Chunk, Claims, Item, KeySet, Mode, What};
+use super::chunk::{Chunk, Claims, Item, KeySet, Mode};
 use super::conflict::PendingTarget;
 use super::fold::{Folded, Work, number};
 use super::lookups::LookedUp;
 use super::quarantine::Window;
-use super::references::{Passing, cell_value};
+use super::references::Passing;
 use super::report::{LegReport, Observer, Report, StoppedLeg};
-use super::runtime::{CellFrom, Engine, LegRt, Result};
+use super::runtime::{Engine, LegRt, Result};
 use super::setup::leg_state;
 use super::waiting::leavers_first;
 use crate::schema::TableId;
@@ -25,11 +25,11 @@ use std::time::Duration;
 pub(super) struct LegRun<'a> {
     pub leg: &'a LegRt,
     pub progress: Progress,
-    pub works: Vec<Work>,
+    pub works: Arc<Vec<Work>>,
     /// By index in `works`.
     pub done: Vec<bool>,
     /// Deletes that wait for the end of the cycle: (index in works, item).
-    deletes: Vec<(usize, Item)>,
+    pub deletes: Vec<(usize, Item)>,
     /// Records that met a taken unique key.
     pub retries: Vec<usize>,
     /// Such records of pages of dependents.
@@ -38,11 +38,11 @@ pub(super) struct LegRun<'a> {
     pub end: i64,
     /// Newest log number of the snapshot.
     pub head: i64,
-    counts: LegReport,
+    pub counts: LegReport,
     window: Window,
     pending: Option<PendingTarget>,
     pending_through: Position,
-    claimed: Claims,
+    pub claimed: Claims,
     /// Rows of other legs' targets that have yet to go or to change.
     passing: Passing,
     /// Rows that legs which are behind have yet to delete, or to give another key.
@@ -50,12 +50,12 @@ pub(super) struct LegRun<'a> {
     /// The integration keys in this leg's target which records have yet to leave.
     pub leaving: KeySet,
     /// Records that the opposite leg made, whose integration keys are not among those claimed yet.
-    back: Vec<Vec<Value>>,
+    pub back: Vec<Vec<Value>>,
     /// Looked-up rows that changed in what is not consumed, in the order of the log.
-    pub looked_up: Vec<LookedUp>,
+    pub looked_up: Arc<Vec<LookedUp>>,
     pub stopped: Option<String>,
     /// Up to which log number changes are put aside as skipped, by command.
-    skip: Option<i64>,
+    pub skip: Option<i64>,
     moved: bool,
     /// Whether records were left to the opposite leg, and whether any was not.
     yielded: bool,
@@ -211,6 +211,7 @@ impl Engine {
         };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
+        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
         self.rejoin(leg, snapshot, &mut folded)?;
         self.give_waiting(leg, view.state(), &mut folded, due)?;
         let claimed = self.claims(leg, view.state())?;
@@ -222,7 +223,7 @@ impl Engine {
         drop(view);
         let mut run = LegRun {
             leg,
-            works: vec![],
+            works: Arc::default(),
             done: vec![],
             deletes: vec![],
             retries: vec![],
@@ -238,7 +239,7 @@ impl Engine {
             postponed: vec![],
             leaving: KeySet::default(),
             back: std::mem::take(&mut folded.back),
-            looked_up: std::mem::take(&mut folded.looked_up),
+            looked_up: Arc::new(std::mem::take(&mut folded.looked_up)),
             stopped: None,
             skip,
             moved: any && end > number(&progress.position),
@@ -259,23 +260,22 @@ impl Engine {
             return Ok(Some(run));
         }
         let (works, glued) = leavers_first(leg, folded.works);
-        run.done = vec![false; works.len()];
-        run.works = works;
-        let all = run.works.len();
-        for work in std::mem::take(&mut run.postponed) {
-            run.retries.push(run.works.len());
-            run.works.push(work);
-            run.done.push(false);
-        }
+        let all = works.len();
+        let postponed = std::mem::take(&mut run.postponed);
+        run.retries.extend(all..all + postponed.len());
+        run.works = Arc::new(works.into_iter().chain(postponed).collect());
+        run.done = vec![false; run.works.len()];
+        let mut chunks = Vec::new();
         let mut at = 0;
-        while at < all && run.stopped.is_none() && !self.env.cancelled() {
+        while at < all {
             let mut upto = (at + self.limits.live_rows).min(all);
             while glued[upto - 1] {
                 upto += 1;
             }
-            self.forward_chunk(&mut run, snapshot, at, upto)?;
+            chunks.push(at..upto);
             at = upto;
         }
+        self.forward_chunks(&mut run, snapshot, &chunks)?;
         Ok(Some(run))
     }
 
@@ -328,72 +328,8 @@ impl Engine {
         Ok(held.into_iter().filter_map(claim).collect())
     }
 
-    /// Rows that the opposite leg made after others were deleted may stand for these: they hold their integration keys.
-    fn claim_back(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
-        let leg = run.leg;
-        let back = std::mem::take(&mut run.back);
-        let of_lines = |i: &usize| !matches!(leg.cells[*i].from, CellFrom::Reference(..));
-        if back.is_empty() || !leg.key_cells.iter().all(of_lines) {
-            return Ok(());
-        }
-        let companies = self.companies_of(leg);
-        let works: Vec<Work> = back.into_iter().map(Work::of).collect();
-        for works in works.chunks(self.limits.live_rows) {
-            let mut values = Vec::new();
-            for item in self.evaluate_works(leg, snapshot, works, &[], &mut values)? {
-                let What::Write(at) = item.what else { continue };
-                for company in &companies {
-                    let value = |i: &usize| cell_value(&leg.cells[*i], &values[at..], company.as_ref(), &[]);
-                    let key: Option<Vec<Value>> = leg.key_cells.iter().map(value).collect();
-                    let folds = leg.key_cells.iter().map(|i| leg.cells[*i].collation);
-                    if let Some(key) = key {
-                        run.claimed.insert(KeySet::fingerprint(&Key::new(key.iter().zip(folds))), None);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Evaluates the works `at..upto`, puts deletes aside, writes the rest.
-    pub(super) fn forward_chunk(
-        &self,
-        run: &mut LegRun<'_>,
-        snapshot: &mut dyn Snapshot,
-        at: usize,
-        upto: usize,
-    ) -> Result<()> {
-        let mut values = Vec::new();
-        let evaluated = self.evaluate_works(run.leg, snapshot, &run.works[at..upto], &run.looked_up, &mut values)?;
-        if evaluated.iter().any(|i| i.before.is_some()) {
-            self.claim_back(run, snapshot)?;
-        }
-        let mut items = Vec::new();
-        let mut which = Vec::new();
-        for (n, mut item) in evaluated.into_iter().enumerate() {
-            run.counts.read += 1;
-            if run.skip.is_some_and(|upto| run.works[at + n].is_before(upto)) {
-                super::window::skip(&mut item);
-            }
-            match item.what {
-                // What waits of one that left its key must be out of the way of the one that has the key now.
-                What::Delete if !(run.works[at + n].waits && run.works[at + n].left(run.leg)) => {
-                    for key in self.keys_left(run.leg, &item, &[]) {
-                        run.leaving.insert(&key);
-                    }
-                    run.deletes.push((at + n, item));
-                }
-                _ => {
-                    items.push(item);
-                    which.push(at + n);
-                }
-            }
-        }
-        self.apply_and_commit(run, &items, &which, &values, false)
-    }
-
     /// One transaction: items applied, position moved past what is contiguous, the rest noted as ahead.
-    fn apply_and_commit(
+    pub(super) fn apply_and_commit(
         &self,
         run: &mut LegRun<'_>,
         items: &[Item],
@@ -508,7 +444,9 @@ impl Engine {
             change.map_or(w.first, |c| c.seq.min(w.first))
         };
         let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| first(w)).min();
-        match open {
+        // Records that were left to a later fold are open too, and nothing is known of them but that they are there.
+        let left = run.looked_up.first().filter(|_| looks && run.end < run.head && !mutant!("lookups-of-a-stretch"));
+        match open.into_iter().chain(left.map(|c| c.seq)).min() {
             _ if mutant!("position-past-open-records") => run.end,
             Some(first) if first != i64::MAX => (first - 1).min(run.end),
             _ => run.end,
@@ -609,27 +547,41 @@ impl Engine {
 
     /// What is pending for the opposite leg as the phase begins: its quarantine; its log is read in the transaction.
     fn pending_before(&self, run: &mut LegRun<'_>, snapshot: &mut dyn Snapshot) -> Result<()> {
-        let Some(opposite) = self.opposite(run.leg) else { return Ok(()) };
-        let Some(progress) = snapshot.state().progress(&opposite.name)? else { return Ok(()) };
-        let mut pending = PendingTarget::of_leg(opposite, snapshot.state())?;
+        if let Some((through, pending)) = self.pending_of(run.leg, snapshot.state())? {
+            (run.pending, run.pending_through) = (Some(pending), through);
+        }
+        Ok(())
+    }
+
+    /// What waits of the opposite leg in quarantine, and where that leg stands in its log. `state`: of the leg's source.
+    pub(super) fn pending_of(
+        &self,
+        leg: &LegRt,
+        state: &mut dyn ReadState,
+    ) -> Result<Option<(Position, PendingTarget)>> {
+        let Some(opposite) = self.opposite(leg) else { return Ok(None) };
+        let Some(progress) = state.progress(&opposite.name)? else { return Ok(None) };
+        if progress.desired == "stop" {
+            // It will never carry what changed there: nothing of it is waited for.
+            return Ok(None);
+        }
+        let mut pending = PendingTarget::of_leg(opposite, state)?;
         let filter = QuarantineFilter { leg: Some(opposite.name.clone()), ..QuarantineFilter::default() };
-        for entry in snapshot.state().quarantined(&filter)? {
+        for entry in state.quarantined(&filter)? {
             if matches!(entry.kind, QuarantineKind::Skipped | QuarantineKind::Debt) {
                 continue;
             }
             if let Some(key) = Key::parse(&entry.key, &opposite.source_key_types) {
                 let (key, base) = (key.0.into_vec(), self.base_of(opposite, &entry));
                 if entry.kind == QuarantineKind::Held {
-                    pending.holds(run.leg, &key, &base);
+                    pending.holds(leg, &key, &base);
                 }
                 if !mutant!("pending-without-quarantine") {
                     pending.waits(key, base);
                 }
             }
         }
-        run.pending = Some(pending);
-        run.pending_through = progress.position;
-        Ok(())
+        Ok(Some((progress.position, pending)))
     }
 
     /// Adds the target's log rows since the last look, in the transaction that writes: now the pending set is exact.

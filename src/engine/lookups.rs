@@ -9,6 +9,7 @@ use crate::store::{Change, Join, Op, ReadPlan, Rows, Snapshot};
 use crate::value::{Key, Value};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A change of a row that is looked up.
 #[derive(Clone, Debug)]
@@ -129,6 +130,9 @@ struct User {
 
 type Users = HashMap<Key, User>;
 
+/// What rows hold in the columns by which they are referred to, by way and primary key.
+type Referred = HashMap<(usize, Vec<Value>), Vec<Value>>;
+
 /// What rows hold in these columns; nothing for those that are not there.
 pub(super) fn columns_of(
     snapshot: &mut dyn Snapshot,
@@ -162,8 +166,10 @@ impl Engine {
         // Many changed rows may lead to the same records: thousands of lines to the lines of one invoice.
         let mut asked: Vec<(LookedUp, Vec<Value>)> = Vec::new();
         let mut known: HashMap<(usize, Vec<Value>), usize> = HashMap::new();
+        let now = self.referred_now(leg, snapshot, &changes)?;
         for change in &changes {
-            for values in self.referred(leg, snapshot, change)? {
+            let now = now.get(&(change.way, change.key.clone()));
+            for values in self.referred(leg, snapshot, change, now)? {
                 match known.entry((change.way, values.clone())) {
                     Entry::Vacant(new) => {
                         new.insert(asked.len());
@@ -192,15 +198,40 @@ impl Engine {
         Ok(())
     }
 
+    /// Of rows that changed, those that are there.
+    pub(super) fn referred_now(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        changes: &[LookedUp],
+    ) -> Result<Referred> {
+        let mut now = Referred::new();
+        for (w, way) in leg.ways.iter().enumerate() {
+            let mut seen: HashSet<&[Value]> = HashSet::new();
+            let of_way = changes.iter().filter(|c| c.way == w && seen.insert(&c.key));
+            let keys: Vec<Vec<Value>> = of_way.map(|c| c.key.clone()).collect();
+            let plan = ReadPlan { table: way.table, joins: vec![], columns: way.key.iter().map(|c| (0, *c)).collect() };
+            for keys in keys.chunks(self.limits.live_rows) {
+                let mut rows = Rows::of(&plan);
+                let there = snapshot.fetch(&plan, keys, &mut rows)?;
+                for (i, key) in keys.iter().enumerate().filter(|(i, _)| there[*i]) {
+                    now.insert((w, key.clone()), rows.row(i).to_vec());
+                }
+            }
+        }
+        Ok(now)
+    }
+
     /// The values under which records refer to a row that changed: those of now, and those before.
     pub(super) fn referred(
         &self,
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,
         change: &LookedUp,
+        now: Option<&Vec<Value>>,
     ) -> Result<Vec<Vec<Value>>> {
         let way = &leg.ways[change.way];
-        let mut all = columns_of(snapshot, way.table, &way.key, std::slice::from_ref(&change.key))?;
+        let mut all: Vec<Vec<Value>> = now.into_iter().cloned().collect();
         all.extend(change.before.clone().filter(|_| !mutant!("users-of-new-key-only")));
         let mut steps = way.steps.iter();
         let Some((mut plan, mut join)) = steps.next().map(|(p, j)| (p, *j)) else { return Ok(vec![]) };
@@ -325,8 +356,8 @@ impl Engine {
         let end = std::mem::replace(&mut run.end, held_back);
         run.done = vec![false; page.len()];
         let n = page.len();
-        run.works = page;
-        let outcome = self.forward_chunk(run, snapshot, 0, n);
+        run.works = Arc::new(page);
+        let outcome = self.forward_chunks(run, snapshot, std::slice::from_ref(&(0..n)));
         let outcome = outcome.and_then(|()| self.backward(run));
         let retries = std::mem::take(&mut run.retries);
         run.postponed.extend(retries.into_iter().map(|w| run.works[w].clone()));

@@ -214,6 +214,15 @@ impl Chunk<'_> {
         }
     }
 
+    /// The key lines' values, as an entry keeps them, under which the record was last applied; empty where another record
+    /// has the key since: the row there is that one's.
+    fn still_under(&self, item: &Item, company: &str) -> String {
+        let Some(before) = item.before_in(company) else { return String::new() };
+        let text = Key(before.clone().into_boxed_slice()).to_text();
+        let taken = self.before_ikeys(&text, company).iter().any(|ikey| self.taken(item, ikey));
+        if taken && !mutant!("waits-under-a-taken-key") { String::new() } else { text }
+    }
+
     /// Puts a record into quarantine and goes on.
     pub fn failed(
         &mut self,
@@ -293,9 +302,9 @@ impl Chunk<'_> {
             value: f.value.as_deref().map(message::shorten).unwrap_or_default(),
             message: message.clone(),
             base,
-            old_ikey: match item.before_in(company).filter(|_| !applied) {
-                Some(before) => Key(before.clone().into_boxed_slice()).to_text(),
-                None => String::new(),
+            old_ikey: match applied {
+                true => String::new(),
+                false => self.still_under(item, company),
             },
             tries,
             next_try,
@@ -303,7 +312,7 @@ impl Chunk<'_> {
         };
         let befores = self.before_ikeys(&entry.old_ikey, company);
         // What another record holds by now is not this one's row.
-        if !befores.is_empty() && befores.iter().all(|k| self.taken(item, k)) && !mutant!("waits-for-anothers-row") {
+        if !befores.is_empty() && befores.iter().all(|k| self.taken(item, k)) {
             entry.old_ikey.clear();
         } else {
             self.befores.extend(befores);

@@ -8,7 +8,7 @@ use crate::sema::{Reference, ReferenceInput, ReferenceTarget};
 use crate::store::{Found, QuarantineKind, Transaction, Wait};
 use crate::syntax::ast::OnMissing;
 use crate::value::{Key, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Rows that other legs of the cycle have yet to delete or to give another key: table, key columns, keys.
@@ -20,6 +20,8 @@ pub(super) struct Cache {
     /// Rows found in this transaction: (reference, alternative, values) to the columns asked for. Only hits are kept: a
     /// row that is not there yet may be written by this very transaction.
     found: HashMap<(usize, usize, Key), Vec<Value>>,
+    /// Rows that are not there, for the records at hand: nothing is written before all of them are resolved.
+    missing: HashSet<(usize, usize, Key)>,
     /// A record that refers to one of these rows is tried again when it is gone.
     pub passing: Passing,
     /// A record that refers to one of these rows parks, and is tried again soon.
@@ -133,7 +135,12 @@ fn resolve_one(
         }
         let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
         let shown = Key(values.clone().into_boxed_slice()).to_string();
-        match tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop() {
+        let missing = cache.missing.contains(&(r, t, key.clone()));
+        let found = match missing {
+            true => None,
+            false => tx.find(target.table, &by, std::slice::from_ref(&values), &read)?.pop(),
+        };
+        match found {
             Some(Found::One { values: row, misfits, .. }) => {
                 if let Some((_, m)) = misfits.first() {
                     let f = fail(
@@ -208,6 +215,77 @@ fn resolve_one(
     }
     // A polymorphic reference is satisfied by any of its tables: what arrives first wakes the record.
     Ok(Err(Box::new(Unresolved { failure: f, passing: false, waits })))
+}
+
+/// Finds the rows that many records refer to, a question for each table instead of one for each record. What is not
+/// found, and what a row says of itself that is no plain hit, is left to [`resolve`].
+pub(super) fn prefetch(
+    leg: &LegRt,
+    schema: &StoreSchema,
+    tx: &mut dyn Transaction,
+    records: &[(&[Value], Option<&Value>, bool)],
+    cache: &mut Cache,
+) -> Result<()> {
+    let l = leg.leg();
+    cache.missing.clear();
+    let mut resolved: Vec<Vec<Vec<Value>>> = vec![Vec::with_capacity(l.references.len()); records.len()];
+    for (r, reference) in l.references.iter().enumerate() {
+        for (t, target) in reference.targets.iter().enumerate() {
+            // Rows of the table that is being written may be gone or changed when it is their turn.
+            if target.table == l.target.table {
+                continue;
+            }
+            let table = schema.get(target.table);
+            let by: Vec<_> = target.by.iter().map(|(c, _)| *c).collect();
+            let mut asked: Vec<(Key, Vec<Value>)> = Vec::new();
+            let mut known: HashSet<Key> = HashSet::new();
+            for ((lines, company, key_only), resolved) in records.iter().zip(&resolved) {
+                if *key_only && !reference.key {
+                    continue;
+                }
+                let Some(values) = inputs(leg, target, lines, *company, resolved) else { continue };
+                let key = Key::new(values.iter().zip(target.by.iter().map(|(c, _)| table.column(*c).collation)));
+                let apart = |rows: &Passing| {
+                    rows.iter().any(|(t, columns, keys)| *t == target.table && *columns == by && keys.contains(&key))
+                };
+                if apart(&cache.passing) || apart(&cache.behind) || cache.found.contains_key(&(r, t, key.clone())) {
+                    continue;
+                }
+                if known.insert(key.clone()) {
+                    asked.push((key, values));
+                }
+            }
+            if asked.len() < 2 {
+                continue;
+            }
+            if cache.found.len() + asked.len() > CACHED {
+                cache.found.clear();
+            }
+            let read: Vec<_> = target.writes.iter().map(|(c, _)| *c).collect();
+            let (keys, values): (Vec<Key>, Vec<Vec<Value>>) = asked.into_iter().unzip();
+            for (key, found) in keys.into_iter().zip(tx.find(target.table, &by, &values, &read)?) {
+                match found {
+                    Found::One { values, misfits, .. } if misfits.is_empty() => {
+                        cache.found.insert((r, t, key), values);
+                    }
+                    Found::None => {
+                        cache.missing.insert((r, t, key));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // References that lead on from this one.
+        for ((lines, company, _), resolved) in records.iter().zip(&mut resolved) {
+            let hit = reference.targets.iter().enumerate().find_map(|(t, target)| {
+                let values = inputs(leg, target, lines, *company, resolved)?;
+                let collations = target.by.iter().map(|(c, _)| schema.get(target.table).column(*c).collation);
+                cache.found.get(&(r, t, Key::new(values.iter().zip(collations)))).cloned()
+            });
+            resolved.push(hit.unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// The values to find the row by; none where the reference is null.

@@ -149,8 +149,6 @@ impl Engine {
                 continue;
             }
             seen.extend([e.was.as_slice(), e.key.as_slice()]);
-            let mut now = Rows::of(&r.read);
-            view.fetch(&r.read, std::slice::from_ref(&e.key), &mut now)?;
             let same = |row: &[Value]| {
                 row.iter()
                     .zip(&e.key)
@@ -161,9 +159,17 @@ impl Engine {
             let kept: Vec<Value> =
                 (0..rows.len()).filter(|i| !same(rows.row(*i))).flat_map(|i| rows.row(i).to_vec()).collect();
             rows.cells = kept;
-            if e.before.is_none() {
+            // The way's columns are the question's. Most rows that changed belonged to other records.
+            let belonged = e.before.as_ref().is_some_and(|before| {
+                before.iter().zip(values).zip(&r.by).all(|((was, v), (c, ..))| {
+                    compare(was, v, t.column(*c).collation) == Some(std::cmp::Ordering::Equal)
+                })
+            });
+            if !belonged {
                 continue;
             }
+            let mut now = Rows::of(&r.read);
+            view.fetch(&r.read, std::slice::from_ref(&e.key), &mut now)?;
             let mut old = now.row(0).to_vec();
             for (slot, (_, c)) in r.read.columns.iter().enumerate() {
                 let pk = t.primary_key.iter().position(|k| k == c).and_then(|i| e.was.get(i));
@@ -171,14 +177,7 @@ impl Engine {
                     old[slot] = v.clone();
                 }
             }
-            let belongs = r.by.iter().zip(values).all(|((c, ..), v)| {
-                let slot = r.read.columns.iter().position(|(_, rc)| rc == c);
-                let was = slot.and_then(|s| old.get(s)).unwrap_or(&Value::Null);
-                compare(was, v, t.column(*c).collation) == Some(std::cmp::Ordering::Equal)
-            });
-            if belongs {
-                rows.cells.extend(old);
-            }
+            rows.cells.extend(old);
         }
         Ok(())
     }

@@ -45,6 +45,8 @@ pub struct Limits {
     pub batch_rows: usize,
     /// Records per live transaction.
     pub live_rows: usize,
+    /// From how many records on the next chunk is evaluated while one is written; a thread is not worth it for fewer.
+    pub apart_rows: usize,
     /// Log rows read at once, and records folded at once (of a long backlog up to five times as many).
     pub log_rows: usize,
     /// Cycles after which working off what is pending ends, come to rest or not.
@@ -63,6 +65,7 @@ impl Default for Limits {
             chunk_rows: 250_000,
             batch_rows: 1_000,
             live_rows: 1_000,
+            apart_rows: 2_000,
             log_rows: 50_000,
             cycles: 100_000,
             open_failures: 1_000,

@@ -70,8 +70,9 @@ impl Engine {
                 }
             }
             let mut asked: HashSet<(usize, Vec<Value>)> = HashSet::new();
+            let now = self.referred_now(leg, snapshot, &looked_up)?;
             for change in &looked_up {
-                for values in self.referred(leg, snapshot, change)? {
+                for values in self.referred(leg, snapshot, change, now.get(&(change.way, change.key.clone())))? {
                     if asked.insert((change.way, values.clone())) {
                         self.users(leg, snapshot, change.way, &values, &mut |key| {
                             since.changed.insert(&leg.source_key(key));

@@ -3,6 +3,7 @@
 use super::holding;
 use super::runtime::{Engine, EngineError, LegRt, Result};
 use crate::store::{QuarantineFilter, QuarantineKind, Quarantined};
+use crate::syntax::ast::Side;
 use serde::Serialize;
 
 /// One leg's standing; the JSON form of `status` (docs/json.md).
@@ -83,10 +84,11 @@ impl Engine {
         Ok(s)
     }
 
-    /// Says what a map's legs are to do: `pause`, `run` or `stop`. Returns how many legs.
-    pub fn set_desired(&self, maps: &[usize], desired: &str) -> Result<usize> {
+    /// Says what the legs of a map (its index), or the one into a side, are to do: `pause`, `run` or `stop`. Returns how many
+    /// legs heard of it: those that ever ran.
+    pub fn set_desired(&self, map: usize, into: Option<Side>, desired: &str) -> Result<usize> {
         let mut n = 0;
-        for leg in self.legs.iter().filter(|l| maps.contains(&l.map_index)) {
+        for leg in self.legs_into(map, into) {
             let target = self.target(leg);
             if !target.is_prepared()? {
                 continue;
@@ -111,6 +113,11 @@ impl Engine {
             n += 1;
         }
         Ok(n)
+    }
+
+    /// The legs of a map, or the one into a side.
+    pub(super) fn legs_into(&self, map: usize, into: Option<Side>) -> impl Iterator<Item = &LegRt> {
+        self.legs.iter().filter(move |l| l.map_index == map && into.is_none_or(|side| l.into == side))
     }
 
     /// A leg that will begin anew, if ever, does not hold back the cutting of a store's log.

@@ -1,6 +1,7 @@
 //! What waits in quarantine, given to the works of a cycle: retries that are due, the values before a record's first
 //! open change, and the order in which records that leave a primary key come before those that take it.
 
+use super::conflict::ikey_in;
 use super::fold::{Folded, Reborn, Work};
 use super::quarantine::before_lines;
 use super::runtime::{Cell, Engine, LegRt, Result};
@@ -148,19 +149,27 @@ impl Engine {
     /// A row that was deleted, and one that came under its primary key with another integration key, are two records.
     pub(super) fn part(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
         let l = leg.leg();
-        for i in 0..folded.works.len() {
-            let w = &mut folded.works[i];
-            let Some(reborn) = w.reborn.take().filter(|_| !w.gone) else { continue };
+        let mut reborn = Vec::new();
+        for (i, w) in folded.works.iter_mut().enumerate() {
+            reborn.extend(w.reborn.take().filter(|_| !w.gone).map(|at| (i, at)));
+        }
+        let mut reborn = reborn.into_iter().peekable();
+        while reborn.peek().is_some() {
+            let some: Vec<_> = reborn.by_ref().take(self.limits.live_rows).collect();
+            let keys: Vec<Vec<Value>> = some.iter().map(|(i, _)| folded.works[*i].key.clone()).collect();
             let mut rows = Rows::of(&l.read);
-            let there = snapshot.fetch(&l.read, std::slice::from_ref(&w.key), &mut rows)?;
-            let row = (there.first() == Some(&true)).then(|| rows.row(0));
-            // One that is gone again, and was on the other side, has to go there too.
-            let parts = (row.is_some() || w.met_again) && !mutant!("reborn-is-the-same");
-            if parts && self.is_another(leg, w, &reborn, row) {
-                let new = w.part(reborn);
-                folded.push(leg, new);
-            } else {
-                w.met |= w.met_again;
+            let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
+            for (n, (i, at)) in some.into_iter().enumerate() {
+                let w = &mut folded.works[i];
+                let row = there[n].then(|| rows.row(n));
+                // One that is gone again, and was on the other side, has to go there too.
+                let parts = (row.is_some() || w.met_again) && !mutant!("reborn-is-the-same");
+                if parts && self.is_another(leg, w, &at, row) {
+                    let new = w.part(at);
+                    folded.push(leg, new);
+                } else {
+                    w.met |= w.met_again;
+                }
             }
         }
         Ok(())
@@ -213,6 +222,51 @@ impl Engine {
             }
         }
         Ok(returned)
+    }
+
+    /// A row that came under the integration key of a record which is held for a person, and whose own row is gone, is that
+    /// record again: it takes over what waits of it.
+    pub(super) fn rejoin_held(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        state: &mut dyn ReadState,
+        folded: &mut Folded,
+    ) -> Result<()> {
+        let Some(opposite) = self.opposite(leg).filter(|_| leg.map.two_way > 0) else { return Ok(()) };
+        if mutant!("held-does-not-return") || state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
+        let mut held: HashMap<Key, (Vec<Value>, HashMap<ColumnId, Value>)> = HashMap::new();
+        for entry in state.quarantined(&filter)?.into_iter().filter(|e| e.kind == QuarantineKind::Held) {
+            let base = self.base_of(leg, &entry);
+            let key = Key::parse(&entry.key, &leg.source_key_types);
+            if let (Some(ikey), Some(key)) = (ikey_in(opposite, &base), key) {
+                held.insert(ikey, (key.0.into_vec(), base));
+            }
+        }
+        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
+        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
+        if held.is_empty() || new.is_empty() {
+            return Ok(());
+        }
+        let columns = opposite.key_cells.iter().map(|c| (0, opposite.cells[*c].column)).collect();
+        let plan = ReadPlan { table: leg.leg().source.table, joins: vec![], columns };
+        for i in new {
+            let keys = [folded.works[i].key.clone()];
+            let mut rows = Rows::of(&plan);
+            if snapshot.fetch(&plan, &keys, &mut rows)? != [true] {
+                continue;
+            }
+            let folds = opposite.key_cells.iter().map(|c| opposite.cells[*c].collation);
+            let Some((was, base)) = held.get(&Key::new(rows.row(0).iter().zip(folds))) else { continue };
+            let mut gone = Rows::of(&plan);
+            if snapshot.fetch(&plan, std::slice::from_ref(was), &mut gone)? == [false] {
+                folded.takes_over(leg, i, was, base.clone());
+            }
+        }
+        Ok(())
     }
 
     /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,

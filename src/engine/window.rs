@@ -9,6 +9,7 @@ use super::runtime::{Engine, EngineError, LegRt, Result};
 use super::setup::widen;
 use crate::schema::TableId;
 use crate::store::{CaptureSpec, LogSize, QuarantineKind, ReadState, StoreError};
+use crate::syntax::ast::Side;
 use std::collections::BTreeSet;
 
 /// What `progress.desired` begins with where changes up to a log number are to be skipped.
@@ -217,10 +218,11 @@ impl Engine {
         Ok(due)
     }
 
-    /// Lets paused maps go on without what is pending now: those changes are put aside as skipped. Returns how many legs.
-    pub fn skip_pending(&self, maps: &[usize]) -> Result<usize> {
+    /// Lets the paused legs of a map, or the one into a side, go on without what is pending now: those changes are put
+    /// aside as skipped. Returns how many legs.
+    pub fn skip_pending(&self, map: usize, into: Option<Side>) -> Result<usize> {
         let mut n = 0;
-        for leg in self.legs.iter().filter(|l| maps.contains(&l.map_index)) {
+        for leg in self.legs_into(map, into) {
             let Some(known) = self.progress_of(leg)? else { continue };
             if known.desired != "pause" || known.phase != "live" {
                 let why = match (known.desired.as_str(), known.phase.as_str()) {

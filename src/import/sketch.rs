@@ -58,6 +58,10 @@ pub fn sketch(
             .filter_map(|p| p.steps.first().map(|s| s.name.text.as_str()))
             .collect();
         settle(t, &written);
+        // A path through one of several tables ends in a column of theirs.
+        let NewTable { alternate_keys, columns, .. } = t;
+        let has = |name: &String| columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        alternate_keys.retain(|key| key.iter().all(has));
     }
     let has = |s: Option<&StoreSchema>, t: &NewTable| s.is_some_and(|s| s.table(&t.name).is_some());
     finance.tables.retain(|t| !has(known[0], t));
@@ -225,7 +229,6 @@ fn lookup(schema: &mut NewSchema, through: &Through, columns: &Columns) {
     primary(schema, &through.to, columns);
     let guess = through.guess.then(|| "what it refers to is a guess from its name".to_string());
     let t = table(schema, &through.table);
-    let several = through.several;
     let c = column(t, &through.column);
     c.ty = "uuid".into();
     (c.no_case, c.choice) = (false, vec![]);
@@ -233,7 +236,8 @@ fn lookup(schema: &mut NewSchema, through: &Through, columns: &Columns) {
         c.lookup.push((through.to.clone(), vec![]));
         c.comment = c.comment.take().or(guess);
     }
-    if several {
+    // Maps may disagree on where a column leads: then it says where in each row.
+    if through.several || c.lookup.len() > 1 {
         let ty = format!("{}type", through.column);
         c.type_column = Some(ty.clone());
         column(t, &ty).ty = "text".into();

@@ -2,7 +2,7 @@
 
 use super::{LiveColumn, LiveForeignKey, LiveTable, StoreSchema, Table, load};
 use crate::source::Sources;
-use crate::value::{Collation, Dec, Type, Uuid, parse_date, parse_datetime};
+use crate::value::{Collation, DateTimeKind, Dec, Type, Uuid, parse_date, parse_datetime};
 use crate::yaml::{self, Node, quoted, reads_back};
 use std::fmt::Write;
 
@@ -286,12 +286,19 @@ fn column(c: &LiveColumn, t: &LiveTable, known: &Known<'_>) -> (String, Option<S
         parts.push(format!("description: {}", quoted(&said.replace(['\n', '\r'], " "))));
     }
     let name = word(&c.name);
+    let ty = match c.ty {
+        Type::DateTime { kind: DateTimeKind::Civil } => "datetime(civil)".into(),
+        ref ty => ty.to_string(),
+    };
     let ty = match choice(&c.words) {
         Some(choice) => choice,
-        None if parts.is_empty() => return (format!("{name}: {}", c.ty), told(doubts)),
+        None if parts.is_empty() => return (format!("{name}: {ty}"), told(doubts)),
         None => {
-            let ty = c.ty.to_string();
-            if ty.contains(',') { format!("type: \"{ty}\"") } else { format!("type: {ty}") }
+            if ty.contains(',') {
+                format!("type: \"{ty}\"")
+            } else {
+                format!("type: {ty}")
+            }
         }
     };
     parts.insert(0, ty);

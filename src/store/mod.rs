@@ -127,6 +127,8 @@ pub struct LogSize {
     pub oldest: String,
     /// What the rows hold, in bytes: guessed from the newest ones.
     pub bytes: u64,
+    /// What the server keeps besides of what the log has not taken in yet, in bytes; none where it keeps nothing.
+    pub held_back: Option<u64>,
 }
 
 /// Who a store is (R4).
@@ -319,6 +321,18 @@ pub trait Transaction: Read {
     }
     /// Deletes a row by primary key; one that is not there is no error.
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<std::result::Result<(), RecordError>>;
+    /// Deletes rows by primary key; one outcome per row, as [`Transaction::delete`] would give it.
+    fn delete_all(
+        &mut self,
+        table: TableId,
+        keys: &[&[Value]],
+        outcomes: &mut Vec<std::result::Result<(), RecordError>>,
+    ) -> Result<()> {
+        for key in keys {
+            outcomes.push(self.delete(table, key)?);
+        }
+        Ok(())
+    }
     /// Adds a touch row to the log, for one leg.
     fn touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> Result<()>;
     /// Log rows of this transaction that carry the leg's origin but whose (table, key) is not in `written`, or stands in

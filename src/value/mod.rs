@@ -178,7 +178,7 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// The type as schemas write it.
+/// The type in words; of a datetime not which kind.
 impl std::fmt::Display for Type {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -74,7 +74,18 @@ impl Cluster {
 
     /// A server of its own, with further settings.
     pub fn own(settings: &[(&str, &str)]) -> Cluster {
-        let dir = tempfile::Builder::new().prefix("tablemap-pg").tempdir().unwrap();
+        Cluster::made(tempfile::Builder::new().prefix("tablemap-pg").tempdir().unwrap(), "scram-sha-256", settings)
+    }
+
+    /// One for thousands of short stories: in memory where that is possible, and it asks nobody for a password.
+    pub fn quick() -> Cluster {
+        let (memory, mut named) = (Path::new("/dev/shm"), tempfile::Builder::new());
+        named.prefix("tablemap-pg");
+        let dir = if memory.is_dir() { named.tempdir_in(memory) } else { named.tempdir() };
+        Cluster::made(dir.unwrap(), "trust", &[("synchronous_commit", "off"), ("jit", "off")])
+    }
+
+    fn made(dir: TempDir, asks: &str, settings: &[(&str, &str)]) -> Cluster {
         let data = dir.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let pass = dir.path().join("pass");
@@ -85,7 +96,7 @@ impl Cluster {
         }
         let bin = programs();
         let made = command(&bin.join("initdb"))
-            .args(["-U", "tester", "-A", "scram-sha-256", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"])
+            .args(["-U", "tester", "-A", asks, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"])
             .arg("--pwfile")
             .arg(&pass)
             .arg("-D")
@@ -96,7 +107,8 @@ impl Cluster {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let mut text = std::fs::read_to_string(data.join("postgresql.conf")).unwrap();
         text.push_str(
-            "\nfsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 60\nshared_buffers = 64MB\n\
+            "\nfsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 60\nwal_level = logical\n\
+             max_replication_slots = 60\nshared_buffers = 64MB\n\
              unix_socket_directories = ''\nlisten_addresses = '127.0.0.1'\npassword_encryption = 'scram-sha-256'\n",
         );
         for (name, value) in settings {
@@ -184,6 +196,17 @@ impl Cluster {
         let name = format!("t{}", uuid::Uuid::new_v4().simple());
         self.sql("postgres").run(&format!("CREATE DATABASE {name}")).unwrap();
         self.url(&name)
+    }
+
+    /// The ways of capture that the server knows, as they are appended to a url.
+    pub fn ways(&self) -> Vec<&'static str> {
+        match self.sql("postgres").rows("SHOW wal_level") == ["logical"] {
+            true => vec!["", "&capture=logical"],
+            false => {
+                eprintln!("left out: capture=logical, the server has not `wal_level = logical`");
+                vec![""]
+            }
+        }
     }
 
     pub fn sql(&self, database: &str) -> Sql {

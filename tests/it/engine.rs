@@ -391,16 +391,16 @@ fn pause_keeps_and_resume_catches_up_stop_forgets() {
     seed(&w);
     w.sync();
     let engine = w.engine();
-    assert_eq!(engine.set_desired(&[0], "pause").unwrap(), 1);
+    assert_eq!(engine.set_desired(0, None, "pause").unwrap(), 1);
     w.sql("a", "update orders set name = 'later' where id = 1");
     assert_eq!(counts(&w.run(), "orders", "left")[1], 0);
     let status = w.engine().status().unwrap();
     assert_eq!((status[0].state.as_str(), status[0].pending), ("paused", 1));
-    engine.set_desired(&[0], "run").unwrap();
+    engine.set_desired(0, None, "run").unwrap();
     assert_eq!(counts(&w.run(), "orders", "left")[1], 1);
     assert_eq!(w.engine().status().unwrap()[0].pending, 0);
-    engine.set_desired(&[0], "stop").unwrap();
-    assert!(engine.set_desired(&[0], "run").is_err());
+    engine.set_desired(0, None, "stop").unwrap();
+    assert!(engine.set_desired(0, None, "run").is_err());
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! A small world for engine tests: two SQLite files made from schemas, maps from text, people who write SQL.
+//!
+//! `named_cases.rs` lets the same tests run on PostgreSQL: `TABLEMAP_TEST_PAIR` says on which side of what kind, and the
+//! stores are then schemas of the database that `TABLEMAP_TEST_POSTGRES` names.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +11,10 @@ use tablemap::source::Sources;
 use tablemap::store::Store;
 use tablemap::store::sqlite::{Options, SqliteStore};
 
+#[cfg(feature = "postgres")]
+#[path = "harness_server.rs"]
+mod server;
+
 pub struct World {
     pub dir: tempfile::TempDir,
     schemas: Vec<(String, String)>,
@@ -15,6 +22,8 @@ pub struct World {
     companies: Option<Vec<String>>,
     time_zone: &'static str,
     limits: Limits,
+    /// What tells this world's schemas from others' on a server.
+    mark: String,
 }
 
 impl World {
@@ -31,12 +40,17 @@ impl World {
             companies: None,
             time_zone: "UTC",
             limits: Limits::default(),
+            mark: format!("w{}", uuid::Uuid::new_v4().simple()),
         }
     }
     pub fn create(self) -> World {
+        #[cfg(feature = "postgres")]
+        self.make_schemas();
         for store in self.engine().stores {
             store.create_tables().unwrap();
         }
+        #[cfg(feature = "postgres")]
+        self.fold_names();
         self
     }
     pub fn time_zone(mut self, zone: &'static str) -> World {
@@ -95,6 +109,15 @@ impl World {
         let opened: Vec<Arc<dyn Store>> = stores
             .iter()
             .map(|(name, schema)| {
+                #[cfg(feature = "postgres")]
+                {
+                    if let Some((mark, url, way)) = self.server(name) {
+                        use tablemap::store::postgres::{Options, PostgresStore};
+                        let url = format!("{url}{way}&state_schema={mark}_state");
+                        let store = PostgresStore::open(name, &url, schema.clone(), Options::default());
+                        return Arc::new(store.unwrap()) as Arc<dyn Store>;
+                    }
+                }
                 let options = Options { create: true, ..Options::default() };
                 Arc::new(SqliteStore::open(name, &self.path(name), schema.clone(), options).unwrap()) as Arc<dyn Store>
             })
@@ -103,12 +126,31 @@ impl World {
     }
     /// A direct change by somebody with an own connection.
     pub fn sql(&self, store: &str, sql: &str) {
+        #[cfg(feature = "postgres")]
+        {
+            if let Some((_, url, _)) = self.server(store) {
+                return crate::cluster::Sql::open(&url).run(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+            }
+        }
         let c = rusqlite::Connection::open(self.path(store)).unwrap();
         c.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
         c.execute_batch(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
     /// Rows as text, columns joined by `|`, null as `-`.
     pub fn rows(&self, store: &str, sql: &str) -> Vec<String> {
+        #[cfg(feature = "postgres")]
+        {
+            if let Some((_, url, _)) = self.server(store) {
+                let word = |cell: Option<String>| match cell.as_deref() {
+                    None => "-".to_string(),
+                    Some("t") => "1".to_string(),
+                    Some("f") => "0".to_string(),
+                    Some(text) => text.to_string(),
+                };
+                let rows = crate::cluster::Sql::open(&url).cells(sql);
+                return rows.into_iter().map(|r| r.into_iter().map(word).collect::<Vec<_>>().join("|")).collect();
+            }
+        }
         let c = rusqlite::Connection::open(self.path(store)).unwrap();
         let mut s = c.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
         let n = s.column_count();

@@ -22,12 +22,18 @@ mod levels;
 mod library;
 mod mutants;
 mod mutations;
+#[cfg(feature = "postgres")]
+mod named_cases;
 mod notations;
 mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
+mod postgres_hang;
+#[cfg(feature = "postgres")]
 mod postgres_rights;
+#[cfg(feature = "postgres")]
+mod postgres_sample;
 #[cfg(feature = "postgres")]
 mod postgres_schema;
 #[cfg(feature = "postgres")]
@@ -36,6 +42,6 @@ mod proofs;
 mod protocol;
 mod recipes;
 mod render;
-mod simulate;
+mod rng;
 mod torture;
 mod versions;

@@ -72,7 +72,7 @@ fn the_named_tests_are_there() {
         for test in &p.tests {
             let (module, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("{}: {test} has no module", p.id));
             let place = module.replace("::", "/");
-            let files = ["tests/it", "src"].map(|base| root().join(base).join(format!("{place}.rs")));
+            let files = ["tests/it", "tests/sim", "src"].map(|base| root().join(base).join(format!("{place}.rs")));
             let there = files.iter().filter_map(|f| std::fs::read_to_string(f).ok());
             let marked = format!("#[test]\nfn {name}(");
             assert!(there.into_iter().any(|text| text.contains(&marked)), "{}: there is no test {test}", p.id);

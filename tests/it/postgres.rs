@@ -80,7 +80,9 @@ pub(crate) enum Side<'a> {
 
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
-    urls: Vec<(String, Option<String>)>,
+    pub(crate) urls: Vec<(String, Option<String>)>,
+    /// What the engine's urls end with.
+    pub(crate) way: &'static str,
 }
 
 impl World {
@@ -102,7 +104,7 @@ impl World {
         project.push_str("maps: [\"*.tmap\"]\nchecks: { TM0169: allow }\n");
         std::fs::write(dir.path().join("tablemap.yaml"), project).unwrap();
         std::fs::write(dir.path().join("m.tmap"), MAPS).unwrap();
-        let world = World { dir, urls };
+        let world = World { dir, urls, way: "" };
         world.create();
         world
     }
@@ -169,7 +171,8 @@ impl World {
         let mut c = Command::new(env!("CARGO_BIN_EXE_tablemap"));
         c.arg("-C").arg(self.dir.path()).args(args).env("TABLEMAP_CHUNK_ROWS", "150").env("TABLEMAP_LIVE_ROWS", "40");
         for (name, url) in &self.urls {
-            c.env(format!("{}_URL", name.to_uppercase()), url.as_deref().unwrap_or(""));
+            let url = url.as_ref().map(|url| format!("{url}{}", self.way)).unwrap_or_default();
+            c.env(format!("{}_URL", name.to_uppercase()), url);
         }
         c.stdout(Stdio::piped()).stderr(Stdio::piped());
         c
@@ -285,7 +288,9 @@ fn postgres_to_sqlite() {
         return;
     }
     let cluster = Cluster::any();
-    story(&World::new(Side::Postgres(&cluster), Side::Sqlite));
+    for way in cluster.ways() {
+        story(&World { way, ..World::new(Side::Postgres(&cluster), Side::Sqlite) });
+    }
 }
 
 #[test]
@@ -294,7 +299,24 @@ fn postgres_to_postgres() {
         return;
     }
     let cluster = Cluster::any();
-    story(&World::new(Side::Postgres(&cluster), Side::Postgres(&cluster)));
+    for way in cluster.ways() {
+        let world = World { way, ..World::new(Side::Postgres(&cluster), Side::Postgres(&cluster)) };
+        story(&world);
+        let told = world.run(&["status"]);
+        assert_eq!(told.contains("of WAL for its replication slot"), !way.is_empty(), "{told}");
+        // From one way to the other: nothing is left behind, and nothing is lost.
+        let world = World { way: "", ..world };
+        world.sql("crm", "UPDATE invoice SET amount = 41 WHERE number IN ('I21', 'I22')");
+        world.run(&["sync"]);
+        world.agrees();
+        for store in ["crm", "fin"] {
+            assert_eq!(
+                world.rows(store, "slot_name", "pg_replication_slots WHERE database = current_database()"),
+                [""; 0]
+            );
+            assert_eq!(world.rows(store, "pubname", "pg_publication"), [""; 0]);
+        }
+    }
 }
 
 /// `run` goes on while its connections are cut and the server is restarted, and does everything once.
@@ -355,8 +377,13 @@ fn a_killed_engine_goes_on() {
         return;
     }
     let cluster = Cluster::any();
-    let world = World::new(Side::Postgres(&cluster), Side::Postgres(&cluster));
-    customers(&world);
+    for way in cluster.ways() {
+        killed(&World { way, ..World::new(Side::Postgres(&cluster), Side::Postgres(&cluster)) });
+    }
+}
+
+fn killed(world: &World) {
+    customers(world);
     world.insert(0, 1500);
     for (args, rounds) in [(["sync"].as_slice(), 5), (["run", "--once"].as_slice(), 5)] {
         for round in 0..rounds {

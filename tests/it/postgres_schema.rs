@@ -21,7 +21,7 @@ CREATE TABLE customer (
 COMMENT ON TABLE customer IS 'Who buys';
 COMMENT ON COLUMN customer.account IS 'The number on \"paper\"';
 CREATE TABLE sales.invoice (
-  customer bigint NOT NULL REFERENCES customer, day date NOT NULL, amount money_amount, sent timestamptz,
+  customer bigint NOT NULL REFERENCES customer, day date NOT NULL, amount money_amount, sent timestamptz, seen timestamp,
   PRIMARY KEY (customer, day)) PARTITION BY RANGE (day);
 CREATE TABLE sales.invoice_2026 PARTITION OF sales.invoice FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE VIEW everybody AS SELECT id, account FROM customer;
@@ -48,6 +48,7 @@ const EXPECTED: &str = r#"  customer:
       day: { type: date, required: true }
       amount: decimal(18,2)
       sent: datetime
+      seen: datetime(civil)
 "#;
 
 #[test]

@@ -1,7 +1,7 @@
 //! `run` between two databases while people write on both sides, its connections are cut every second and the server is
 //! killed and started every ten; at the end both sides say the same, and every record was made once.
 //!
-//! `TABLEMAP_TORTURE_SECONDS=180` lets it run that long.
+//! Half of the time with triggers, half of it with a replication slot. `TABLEMAP_TORTURE_SECONDS=180` lets it run that long.
 
 use crate::cluster::{Cluster, PASSWORD, Sql, left_out};
 use crate::postgres::{Side, World, customers};
@@ -39,9 +39,15 @@ fn cuts_and_restarts_under_load() {
     if left_out() {
         return;
     }
-    let seconds = std::env::var("TABLEMAP_TORTURE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(22u64);
+    let seconds = std::env::var("TABLEMAP_TORTURE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(30u64);
     let mut cluster = Cluster::own(&[("fsync", "on")]);
-    let world = World::new(Side::Postgres(&cluster), Side::Postgres(&cluster));
+    for way in cluster.ways() {
+        tortured(&mut cluster, way, seconds / 2);
+    }
+}
+
+fn tortured(cluster: &mut Cluster, way: &'static str, seconds: u64) {
+    let world = World { way, ..World::new(Side::Postgres(cluster), Side::Postgres(cluster)) };
     customers(&world);
     world.insert(0, 400);
     // Whoever makes a bill is counted.

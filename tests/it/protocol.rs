@@ -10,7 +10,7 @@ use tablemap::store::StoreError;
 const POINTS: u32 = 60;
 
 fn limits() -> Limits {
-    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, log_rows: 1, ..Limits::default() }
+    Limits { chunk_rows: 1, batch_rows: 1, live_rows: 1, apart_rows: 1, log_rows: 1, ..Limits::default() }
 }
 
 fn world(map: &str) -> World {
@@ -99,7 +99,7 @@ fn an_engine_that_was_taken_over_writes_nothing() {
 fn what_an_operator_says_during_a_copy_is_kept() {
     let w = one_way();
     let other = w.engine();
-    let pause = AtStart(|_: &str| assert_eq!(other.set_desired(&[0], "pause").unwrap(), 1));
+    let pause = AtStart(|_: &str| assert_eq!(other.set_desired(0, None, "pause").unwrap(), 1));
     w.engine().sync(None, None, &pause).unwrap();
     assert_eq!(w.rows("b", "select desired from _tablemap_progress"), ["pause"]);
 }
@@ -235,9 +235,11 @@ fn records_that_left_by_a_lookup_go_although_the_run_died() {
     // The second record looks another row up by the time the first one is done.
     let change = "update s set v = 'x' where id = 1; update g set ok = 0; update s set g = 2 where id = 2";
     let make = || looking_up("filter right: g.ok\n on exit left: delete");
-    // In one stretch: docs/guarantees.md names the gap between two.
-    let limits = Limits { log_rows: 50, ..limits() };
-    dying_with(limits, make, change, |w| assert_eq!(t(w), Vec::<String>::new()));
+    // In one stretch, and in one for each record.
+    for log_rows in [50, 1] {
+        let limits = Limits { log_rows, ..limits() };
+        dying_with(limits, make, change, |w| assert_eq!(t(w), Vec::<String>::new()));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Many rows at once: inserts by COPY, updates by one statement that takes a list per column. Where one row is refused,
+//! Many rows at once: inserts by COPY, updates and deletes by one statement that takes a list per column. Where one row is refused,
 //! the halves are tried on their own, and at last single rows, so that each gets its own outcome.
 
 use super::Handle;
@@ -21,7 +21,7 @@ struct Sent<'a> {
 }
 
 /// A text in the text form of COPY.
-fn escaped(text: &str, out: &mut Vec<u8>) {
+pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|b| matches!(b, b'\\' | b'\n' | b'\r' | b'\t')) {
         let (plain, tail) = rest.split_at(at);
@@ -112,7 +112,10 @@ impl Handle {
         let inner = self.inner.clone();
         let savepoint = self.journal.renew();
         match self.session().copy(savepoint, sql, bytes.slice(from..*end)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                rows.iter().for_each(|(_, row, _)| self.meant(plan.table, &plan.columns, row, None));
+                Ok(())
+            }
             Err(fault) if record_error(inner.schema.get(plan.table), &plan.shape, &fault).is_some() => {
                 self.back()?;
                 let (left, right) = rows.split_at(rows.len() / 2);
@@ -137,8 +140,31 @@ impl Handle {
             outcomes.extend(rows.iter().map(|_| Ok(())));
             return Ok(());
         }
+        self.change_many(Kind::Update, table, columns, rows, outcomes)
+    }
+
+    /// Deletes rows by primary key; one outcome per row.
+    pub(super) fn delete_many(
+        &mut self,
+        table: TableId,
+        keys: &[&[Value]],
+        outcomes: &mut Vec<Outcome<()>>,
+    ) -> Result<()> {
+        self.alive()?;
+        let rows: Vec<(&[Value], &[Value])> = keys.iter().map(|key| (*key, [].as_slice())).collect();
+        self.change_many(Kind::Delete, table, &[], &rows, outcomes)
+    }
+
+    fn change_many(
+        &mut self,
+        kind: Kind,
+        table: TableId,
+        columns: &[ColumnId],
+        rows: &[(&[Value], &[Value])],
+        outcomes: &mut Vec<Outcome<()>>,
+    ) -> Result<()> {
         let inner = self.inner.clone();
-        let plan = self.session().row_plan(&inner, Kind::Update, table, columns)?;
+        let plan = self.session().row_plan(&inner, kind, table, columns)?;
         let t = inner.schema.get(table);
         let mut done: Vec<Outcome<()>> = vec![Ok(()); rows.len()];
         let mut good = Vec::with_capacity(rows.len());
@@ -153,7 +179,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Runs one update for all rows; where one is refused, the halves on their own.
+    /// Runs one statement for all rows; where one is refused, the halves on their own.
     fn change(
         &mut self,
         plan: &RowPlan,
@@ -165,7 +191,10 @@ impl Handle {
         let (Some(sql), true) = (plan.many.clone(), good.len() >= TOGETHER) else {
             for (i, _) in good {
                 let (key, values) = rows[*i];
-                outcomes[*i] = self.update(plan.table, key, &plan.columns, values)?;
+                outcomes[*i] = match plan.kind {
+                    Kind::Delete => self.delete(plan.table, key)?,
+                    _ => self.update(plan.table, key, &plan.columns, values)?,
+                };
             }
             return Ok(());
         };
@@ -177,6 +206,11 @@ impl Handle {
         self.alive()?;
         let savepoint = self.journal.renew();
         match self.session().query_after(savepoint, &sql, &lists) {
+            // A row that is not there need not go.
+            Ok(_) if plan.kind == Kind::Delete => {
+                good.iter().for_each(|(i, _)| self.meant(plan.table, &[], &[], Some(rows[*i].0)));
+                Ok(())
+            }
             Ok(found) => {
                 let mut there = vec![false; good.len()];
                 for row in &found {
@@ -187,8 +221,10 @@ impl Handle {
                     }
                 }
                 for ((i, _), there) in good.iter().zip(there) {
-                    if !there {
-                        outcomes[*i] = Err(RecordError::gone());
+                    let (key, values) = rows[*i];
+                    match there {
+                        true => self.meant(plan.table, &plan.columns, values, Some(key)),
+                        false => outcomes[*i] = Err(RecordError::gone()),
                     }
                 }
                 Ok(())

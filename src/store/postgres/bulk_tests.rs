@@ -65,6 +65,35 @@ fn every_row_of_a_batch_has_its_own_outcome() {
     assert_eq!(sql.rows("SELECT replace(replace(name, E'\\t', 'T'), E'\\n', 'N') FROM t WHERE id = 210"), ["n210\\TN"]);
 }
 
+#[test]
+fn rows_that_go_together_go_at_once_and_a_refused_one_stays() {
+    if cluster::left_out() {
+        return;
+    }
+    let cluster = Cluster::any();
+    let (store, url) = over(&cluster, TABLE, columns());
+    let sql = Sql::open(&url);
+    sql.run(
+        "INSERT INTO t SELECT i, 'n' || i, 1 FROM generate_series(0, 99) i; \
+         CREATE TABLE child (t bigint NOT NULL REFERENCES t, parent bigint REFERENCES t); INSERT INTO child VALUES (30, 31)",
+    )
+    .unwrap();
+    store.prepare().unwrap();
+    let mut tx = store.begin().unwrap();
+    tx.writing("p/m/left", true, "p/m/left").unwrap();
+    // The last one was never there.
+    let keys: Vec<[Value; 1]> = (20..60).chain([5000]).map(|i| [int(i)]).collect();
+    let borrowed: Vec<&[Value]> = keys.iter().map(|k| &k[..]).collect();
+    let mut outcomes = Vec::new();
+    tx.delete_all(T, &borrowed, &mut outcomes).unwrap();
+    let refused: Vec<(usize, RecordErrorKind)> =
+        outcomes.iter().enumerate().filter_map(|(i, o)| Some((i, o.as_ref().err()?.kind))).collect();
+    assert_eq!(refused, [(10, RecordErrorKind::Foreign), (11, RecordErrorKind::Foreign)]);
+    assert_eq!(outcomes.len(), 41);
+    tx.commit().unwrap();
+    assert_eq!(sql.rows("SELECT count(*), min(id) FILTER (WHERE id > 19) FROM t"), ["62|30"]);
+}
+
 /// Goes through the table in views of one step each, with `between` after the first.
 fn sweep(store: &PostgresStore, between: impl FnOnce()) -> (Vec<i64>, bool) {
     let plan = plan(store);

@@ -5,9 +5,11 @@
 //! one that was dropped reads as null. Where we own the table they fire whatever `session_replication_role` says. A TRUNCATE is logged as the
 //! delete of every row.
 
-use super::connect::Session;
+use super::connect::{Inner, Session};
 use super::describe::{Shape, shape_of};
+use super::slot;
 use super::types::{Kind, Param, ident, text_literal};
+use super::url::Address;
 use super::{Handle, PostgresStore, no_table};
 use crate::schema::{Table, TableId};
 use crate::store::{CaptureSpec, Result, StoreError};
@@ -17,10 +19,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a project wants of a table: column `columns` of `_tablemap_capture`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Wanted {
-    key: Vec<String>,
-    watched: BTreeSet<String>,
-    old: BTreeSet<String>,
+pub(super) struct Wanted {
+    pub key: Vec<String>,
+    pub watched: BTreeSet<String>,
+    pub old: BTreeSet<String>,
+}
+
+/// What the log is to hold, by table, for all projects together.
+pub(super) fn wanted(s: &mut Session, inner: &Inner) -> Result<BTreeMap<String, Wanted>> {
+    let mut union: BTreeMap<String, Wanted> = BTreeMap::new();
+    for row in s.query("SELECT tbl, columns FROM _tablemap_capture", &[]).map_err(|e| inner.err(e))? {
+        let text = |i: usize| row.try_get::<_, String>(i).map_err(|e| inner.err(e.into()));
+        let (table, w) = (text(0)?, unfolded(inner, &text(0)?, &text(1)?)?);
+        let u = union.entry(table).or_insert_with(|| Wanted { key: w.key, ..Wanted::default() });
+        u.watched.extend(w.watched);
+        u.old.extend(w.old);
+    }
+    Ok(union)
+}
+
+fn unfolded(inner: &Inner, table: &str, columns: &str) -> Result<Wanted> {
+    serde_json::from_str(columns)
+        .map_err(|_| inner.other(format!("_tablemap_capture holds something unreadable for `{table}`")))
 }
 
 /// The text by which our own transactions are known, in the setting `tablemap.writer`.
@@ -32,6 +52,9 @@ pub(super) fn writer_mark(leg: &str, settles: bool, path: &str) -> String {
 pub(super) fn capture(store: &PostgresStore, wanted_by: &str, specs: &[CaptureSpec]) -> Result<Vec<TableId>> {
     let inner = &store.inner;
     inner.forget_shapes();
+    if inner.address.logical && !specs.is_empty() {
+        slot::make(store)?;
+    }
     let mut handle = store.simple()?;
     // One after the other: two projects may ask for the same table.
     handle.batch("LOCK TABLE _tablemap_capture IN SHARE ROW EXCLUSIVE MODE")?;
@@ -59,7 +82,11 @@ pub(super) fn capture(store: &PostgresStore, wanted_by: &str, specs: &[CaptureSp
         w.old.extend(spec.old.iter().map(name));
     }
     let made = bring_about(&mut handle, wanted_by, &mine)?;
+    let left = handle.one("SELECT 'yes' FROM _tablemap_capture LIMIT 1", &[])?;
     handle.finish()?;
+    if left.is_none() || !inner.address.logical {
+        slot::remove(store)?;
+    }
     Ok(made.iter().filter_map(|name| names.get(name).copied()).collect())
 }
 
@@ -88,8 +115,7 @@ fn bring_about(handle: &mut Handle, wanted_by: &str, mine: &BTreeMap<String, Wan
     for row in &before {
         let text = |i: usize| row.try_get::<_, String>(i).map_err(|e| inner.err(e.into()));
         let (table, columns, by, hash) = (text(0)?, text(1)?, text(2)?, text(3)?);
-        let w: Wanted = serde_json::from_str(&columns)
-            .map_err(|_| inner.other(format!("_tablemap_capture holds something unreadable for `{table}`")))?;
+        let w = unfolded(&inner, &table, &columns)?;
         add(&mut earlier, &table, &w)?;
         if by != wanted_by {
             add(&mut union, &table, &w)?;
@@ -115,13 +141,14 @@ fn bring_about(handle: &mut Handle, wanted_by: &str, mine: &BTreeMap<String, Wan
         let wish = match union.get(table) {
             None => None,
             Some(w) => Some(
-                Wish::of(&inner.address.state, inner.address.notify, &shape, w, mine.contains_key(table))
+                Wish::of(&inner.address, &shape, w, mine.contains_key(table))
                     .map_err(|problems| StoreError::Schema { store: inner.name.clone(), problems })?,
             ),
         };
         let now = match &wish {
             Some(wish) => {
-                format!("{}{}", wish.function, wish.leaves(handle.session(), &shape).map_err(|e| inner.err(e))?)
+                let leaves = wish.leaves(handle.session(), &shape).map_err(|e| inner.err(e))?;
+                format!("{}{leaves}", if wish.function.is_empty() { &wish.truncate } else { &wish.function })
             }
             None => String::new(),
         };
@@ -131,6 +158,7 @@ fn bring_about(handle: &mut Handle, wanted_by: &str, mine: &BTreeMap<String, Wan
             hashes.get(table).is_some_and(|h| h.split(' ').nth(1) == Some(there.as_str()) && !there.is_empty());
         let intact = as_left && hashes.get(table).is_some_and(|h| h.split(' ').next() == Some(hash.as_str()));
         if !intact {
+            handle.unpublish(&shape)?;
             drop_triggers(handle, &shape)?;
             if let Some(wish) = &wish {
                 wish.make(handle, &shape)?;
@@ -187,7 +215,10 @@ fn installed(s: &mut Session, shape: &Shape) -> super::connect::Ran<String> {
                (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))"
     );
     let rows = s.query(&sql, &[Param::number(shape.oid)])?;
-    Ok(rows.first().map_or(Ok(String::new()), |r| r.try_get(0))?)
+    let triggers: String = rows.first().map_or(Ok(String::new()), |r| r.try_get(0))?;
+    let published = slot::published(s, shape)?;
+    // Blanks part the words of `trigger_hash`.
+    Ok(format!("{triggers}{}{}", if published.is_empty() { "" } else { "+" }, published.replace(' ', "_")))
 }
 
 /// The tables that hold a table's rows: itself, or its partitions.
@@ -226,13 +257,15 @@ fn drop_triggers(handle: &mut Handle, shape: &Shape) -> Result<()> {
 
 /// The functions that log a table.
 struct Wish {
+    /// Of the trigger that sees each row; empty where a slot does.
     function: String,
     truncate: String,
 }
 
 impl Wish {
     /// The error is what is missing, where it must be there.
-    fn of(state: &str, notify: bool, shape: &Shape, w: &Wanted, must: bool) -> std::result::Result<Wish, Vec<String>> {
+    fn of(address: &Address, shape: &Shape, w: &Wanted, must: bool) -> std::result::Result<Wish, Vec<String>> {
+        let (state, notify) = (&address.state, address.notify);
         let column = |name: &String| shape.all.iter().find(|l| l.name == *name);
         let missing: Vec<String> = w
             .key
@@ -374,13 +407,20 @@ impl Wish {
             key("y.o"),
             old("y.o")
         );
+        let rows = match address.logical {
+            true => slot::emptied_sql(state, &shape.log_name, &key("y.o"), &old("y.o")),
+            false => rows,
+        };
         let emptied = format!(
             "BEGIN EXECUTE pg_catalog.format({}, TG_RELID::pg_catalog.regclass) USING \
              coalesce(pg_catalog.current_setting('tablemap.writer', true), ''); {wake} RETURN NULL; END",
             text_literal(&rows.replace('%', "%%").replacen("%%s AS x", "%s AS x", 1)),
         );
         Ok(Wish {
-            function: format!("{} {};", head(&name), text_literal(&body)),
+            function: match address.logical {
+                true => String::new(),
+                false => format!("{} {};", head(&name), text_literal(&body)),
+            },
             truncate: format!("{} {};", head(&format!("{name}_truncate")), text_literal(&emptied)),
         })
     }
@@ -396,14 +436,18 @@ impl Wish {
         let name = function_name(shape);
         let all = leaves(handle.session(), shape).map_err(|e| inner.err(e))?;
         let mut sql = format!("{} {}", self.function, self.truncate);
-        sql.push_str(&format!(
-            "CREATE TRIGGER _tablemap_capture AFTER INSERT OR UPDATE OR DELETE ON {on} FOR EACH ROW \
-             EXECUTE FUNCTION {state}.{f}();",
-            on = shape.sql,
-            f = ident(&name)
-        ));
         let always = owns(handle.session(), shape).map_err(|e| inner.err(e))?;
-        if always {
+        if self.function.is_empty() {
+            handle.publish(shape, &all)?;
+        } else {
+            sql.push_str(&format!(
+                "CREATE TRIGGER _tablemap_capture AFTER INSERT OR UPDATE OR DELETE ON {on} FOR EACH ROW \
+                 EXECUTE FUNCTION {state}.{f}();",
+                on = shape.sql,
+                f = ident(&name)
+            ));
+        }
+        if always && !self.function.is_empty() {
             sql.push_str(&format!("ALTER TABLE {} ENABLE ALWAYS TRIGGER _tablemap_capture;", shape.sql));
         }
         for leaf in all {

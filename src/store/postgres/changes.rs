@@ -220,13 +220,17 @@ impl Handle {
                    (SELECT avg(pg_column_size(newest.*))::bigint FROM (SELECT * FROM _tablemap_changes WHERE seq <= $1 \
                    ORDER BY seq DESC LIMIT 1000) AS newest)::text \
                    FROM _tablemap_changes AS c WHERE c.seq <= $1 ORDER BY c.seq LIMIT 1";
+        let held_back = match inner.address.logical {
+            true => super::slot::held_back(self.session()).map_err(|e| inner.err(e))?,
+            false => None,
+        };
         let found = self.log().query(sql, &[Param::number(head)]).map_err(|e| inner.err(e))?;
-        let Some(row) = found.first() else { return Ok(LogSize::default()) };
+        let Some(row) = found.first() else { return Ok(LogSize { held_back, ..LogSize::default() }) };
         let text = |i: usize| row.at(i).map(Option::unwrap_or_default).map_err(|e| inner.err(e));
         let number = |s: &str| s.parse::<i64>().map_err(|_| inner.other("its log has odd numbers"));
         let rows = head.saturating_sub(number(text(0)?)?).saturating_add(1).unsigned_abs();
         let each = number(text(2)?)?.unsigned_abs();
-        Ok(LogSize { rows, oldest: text(1)?.to_string(), bytes: rows.saturating_mul(each) })
+        Ok(LogSize { rows, oldest: text(1)?.to_string(), bytes: rows.saturating_mul(each), held_back })
     }
 
     pub(super) fn log_touch(
@@ -249,6 +253,10 @@ impl Handle {
         // Owed by the engine to one leg, whoever writes now: no origin, but the path goes on.
         let path = self.writer.as_ref().map_or(String::new(), |w| w.2.clone());
         let (key, old) = (serde_json::Value::from(key).to_string(), serde_json::Value::from(old).to_string());
+        if inner.address.logical {
+            // It takes its place among the changes.
+            return self.say(&super::drain::touch(&shape.log_name, &key, &old, &path, for_leg));
+        }
         self.run(
             "INSERT INTO _tablemap_changes (tbl, op, key, old, path, for_leg) VALUES ($1, 'T', $2, $3, $4, $5)",
             &[Param::from(&shape.log_name), Param::from(&key), Param::from(&old), Param::from(&path), for_leg.into()],
@@ -259,6 +267,9 @@ impl Handle {
     pub(super) fn log_disown(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64> {
         if !self.logged {
             return Ok(0);
+        }
+        if self.inner.address.logical {
+            return self.say_what_was_meant(leg, written);
         }
         let inner = self.inner.clone();
         // Rows of this transaction have no number yet. Without one, there is no transaction number either.

@@ -2,8 +2,9 @@
 
 use super::describe::Shape;
 use super::error::{Fault, store_error};
+use super::pgoutput::{Relation, place};
 use super::read::ScanPlan;
-use super::types::Param;
+use super::types::{Kind, Param};
 use super::url::Address;
 use super::write::RowPlan;
 use crate::schema::{ColumnId, StoreSchema, TableId};
@@ -11,7 +12,7 @@ use crate::store::{ReadPlan, Result, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,6 +38,9 @@ impl Default for Options {
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 512;
 
+/// A table that a slot named, with the kinds of its columns as far as they are known.
+type Described = (Relation, Vec<Option<Kind>>);
+
 /// What all connections of a store share.
 pub(super) struct Inner {
     pub name: String,
@@ -51,6 +55,12 @@ pub(super) struct Inner {
     pool: Mutex<Vec<Session>>,
     /// Tables that somebody wrote to while they were read by place.
     pub restless: Mutex<HashSet<TableId>>,
+    /// Tables that a slot named, by object id.
+    relations: Mutex<HashMap<u32, Described>>,
+    /// Whether the user may ask which server this is.
+    pub controls: OnceLock<bool>,
+    /// Up to where in the WAL the slot was found empty.
+    drained: Mutex<Option<u64>>,
 }
 
 /// A poisoned lock guards nothing that a panic could have left half done here.
@@ -217,6 +227,9 @@ impl Inner {
             generation: Default::default(),
             pool: Mutex::default(),
             restless: Mutex::default(),
+            relations: Mutex::default(),
+            controls: OnceLock::new(),
+            drained: Mutex::default(),
         });
         let session = inner.connect()?;
         inner.put_back(session);
@@ -243,6 +256,20 @@ impl Inner {
     }
     pub fn known_shape(&self, table: TableId) -> Option<Arc<Shape>> {
         locked(&self.shapes).get(&table).cloned()
+    }
+    /// The kinds of the columns of a table that a slot named, where it looks as it did.
+    pub fn relation(&self, relation: &Relation) -> Option<Vec<Option<Kind>>> {
+        locked(&self.relations).get(&relation.id).filter(|(known, _)| known == relation).map(|(_, kinds)| kinds.clone())
+    }
+    pub fn learn_relation(&self, relation: Relation, kinds: Vec<Option<Kind>>) {
+        locked(&self.relations).insert(relation.id, (relation, kinds));
+    }
+    /// Whether nothing was written into the WAL since the slot was found empty.
+    pub fn is_drained(&self, insert: &str) -> bool {
+        place(insert).is_some_and(|at| *locked(&self.drained) == Some(at))
+    }
+    pub fn drained_to(&self, place: Option<u64>) {
+        *locked(&self.drained) = place;
     }
     pub fn learn_shape(&self, table: TableId, shape: Arc<Shape>) {
         locked(&self.shapes).insert(table, shape);

@@ -2,8 +2,9 @@
 //!
 //! `url` says where the server is, `connect` opens and pools connections, `describe` knows the tables as they stand
 //! in the database (`live` says it of all of them, for people), `types` is the boundary between stored and typed
-//! values, `read` and `write` make SQL of plans, `capture` installs the triggers that log changes, `sequence` numbers
-//! the log in the order in which its rows became visible (R9), `changes` reads it, `guard` fences tables, `state` keeps
+//! values, `read` and `write` make SQL of plans, `capture` installs the triggers that log changes; in their place there may
+//! be a replication `slot`, which `drain` brings into the log, reading `pgoutput`. `sequence` numbers the log in the order
+//! in which its rows became visible (R9), `changes` reads it, `guard` fences tables, `state` keeps
 //! the protocol's tables, `watch` sees whether anything was committed.
 
 mod bulk;
@@ -17,12 +18,18 @@ mod changes;
 mod cluster;
 mod connect;
 mod describe;
+mod drain;
 mod error;
 mod guard;
 mod live;
+mod pgoutput;
 mod read;
 mod rights;
 mod sequence;
+mod slot;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod slot_tests;
 mod state;
 mod sweep;
 #[cfg(test)]
@@ -41,6 +48,7 @@ use crate::store::{
     CaptureSpec, Grant, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction,
     Use, Watch,
 };
+use crate::value::Value;
 use connect::{Inner, Session};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,6 +80,20 @@ impl PostgresStore {
         self.begun(|handle| handle.batch("BEGIN"))
     }
 
+    /// Rows of one statement that is a transaction by itself.
+    fn alone(&self, sql: &str) -> Result<Vec<Row>> {
+        loop {
+            let (mut session, pooled) = self.inner.take()?;
+            let rows = session.query(sql, &[]);
+            let again = pooled && session.broken;
+            self.inner.put_back(session);
+            match rows {
+                Err(_) if again => {}
+                rows => return rows.map_err(|e| self.inner.err(e)),
+            }
+        }
+    }
+
     /// A transaction. A connection of the pool may have died since it was used: then the next, at last a new one.
     fn begun(&self, begin: impl Fn(&mut Handle) -> Result<()>) -> Result<Handle> {
         loop {
@@ -86,6 +108,8 @@ impl PostgresStore {
                 journal: Journal::default(),
                 portal: None,
                 logged: false,
+                noted: state::Noted::default(),
+                wrote: Vec::new(),
             };
             match begin(&mut handle) {
                 Ok(()) => return Ok(handle),
@@ -113,6 +137,10 @@ pub(crate) struct Handle {
     lost: Option<String>,
     journal: Journal,
     portal: Option<Portal>,
+    /// Rows of the state tables that are written with the next ones.
+    noted: state::Noted,
+    /// Which rows were written, where a slot and not the log itself is asked afterwards.
+    wrote: Vec<(TableId, Vec<Value>)>,
 }
 
 impl Handle {
@@ -222,19 +250,22 @@ impl Store for PostgresStore {
         handle.finish()
     }
     fn is_prepared(&self) -> Result<bool> {
-        self.inner.prepared.store(false, Ordering::Relaxed);
-        self.simple()?.is_prepared()
+        // State tables that hold something are dropped by nobody.
+        Ok(self.inner.prepared.load(Ordering::Relaxed) || self.simple()?.is_prepared()?)
     }
     fn identity(&self) -> Result<Identity> {
         let ask = || -> Result<Identity> {
-            let mut handle = self.simple()?;
             // A dump that was read into another server is another one: its transactions have other numbers.
-            let may = handle.one("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text", &[])?;
-            let server = match may.as_deref() {
-                Some("true") => "(SELECT ' ' || system_identifier FROM pg_control_system())",
-                _ => "''",
+            let may = match self.inner.controls.get() {
+                Some(may) => *may,
+                None => {
+                    let may = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text";
+                    let may = self.simple()?.one(may, &[])?.as_deref() == Some("true");
+                    *self.inner.controls.get_or_init(|| may)
+                }
             };
-            let rows = handle.rows(&format!("SELECT store_id, incarnation || {server} FROM _tablemap_meta"), &[])?;
+            let server = if may { "(SELECT ' ' || system_identifier FROM pg_control_system())" } else { "''" };
+            let rows = self.alone(&format!("SELECT store_id, incarnation || {server} FROM _tablemap_meta"))?;
             let row = rows.first().ok_or_else(|| self.inner.other("it is not prepared"))?;
             let text = |i: usize| row.try_get(i).map_err(|e| self.inner.err(e.into()));
             Ok(Identity { store_id: text(0)?, incarnation: text(1)? })

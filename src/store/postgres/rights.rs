@@ -63,6 +63,9 @@ pub(super) fn grants(store: &PostgresStore, uses: &[Use], role: Option<&str>) ->
         return Ok(asked.all);
     }
     whole(&mut asked, &inner.address.state, &to)?;
+    if inner.address.logical && uses.iter().any(|u| u.triggers) {
+        slot(&mut asked, &to)?;
+    }
     let mut schemas: BTreeSet<String> = BTreeSet::new();
     for u in uses {
         let t = inner.schema.get(u.table);
@@ -124,6 +127,34 @@ fn whole(asked: &mut Asked<'_>, state: &str, to: &str) -> Result<()> {
     )
 }
 
+/// What logical decoding needs of the server and the role.
+fn slot(asked: &mut Asked<'_>, to: &str) -> Result<()> {
+    let level = asked.handle.one("SELECT current_setting('wal_level')", &[])?.unwrap_or_default();
+    if level != "logical" {
+        asked.all.push(Grant {
+            what: format!(
+                "the server has `wal_level = {level}`, and `capture=logical` needs `logical`; start it anew after it"
+            ),
+            sql: "ALTER SYSTEM SET wal_level = logical".into(),
+            table: None,
+            missing: true,
+        });
+    }
+    asked.add(
+        None,
+        "make a replication slot",
+        format!("ALTER ROLE {to} REPLICATION"),
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1 AND (rolreplication OR rolsuper))",
+    )?;
+    let database = asked.handle.one("SELECT current_database()::text", &[])?.unwrap_or_default();
+    asked.add(
+        None,
+        &format!("make a publication in the database `{database}`"),
+        format!("GRANT CREATE ON DATABASE {} TO {to}", ident(&database)),
+        "has_database_privilege($1, current_database(), 'CREATE')",
+    )
+}
+
 fn table(asked: &mut Asked<'_>, u: &Use, name: &str, shape: &Shape, to: &str) -> Result<()> {
     let on = &shape.sql;
     let mut words = vec!["SELECT"];
@@ -138,6 +169,16 @@ fn table(asked: &mut Asked<'_>, u: &Use, name: &str, shape: &Shape, to: &str) ->
         )?;
     }
     let inner = asked.handle.inner.clone();
+    if u.triggers && shape.is_table && inner.address.logical {
+        let owner = "SELECT relowner::regrole::text FROM pg_catalog.pg_class WHERE oid = $1::oid";
+        let owner = asked.handle.one(owner, &[Param::number(shape.oid)])?.unwrap_or_default();
+        asked.add(
+            Some(u.table),
+            &format!("publish `{name}`, which only its owner may"),
+            format!("GRANT {owner} TO {to}"),
+            &format!("pg_has_role($1, {}, 'USAGE')", text_literal(&owner)),
+        )?;
+    }
     let leaves = super::capture::leaves(asked.handle.session(), shape).map_err(|e| inner.err(e))?;
     // A TRUNCATE of a single partition is seen by a trigger on it.
     for leaf in leaves.iter().filter(|_| u.triggers && shape.is_table && leaves.len() > 1) {

@@ -8,6 +8,9 @@
 //! greatest number there is. A row that becomes visible later gets a greater number, however long its transaction ran;
 //! nobody waits for it. Rows of one key keep their order, since a row's second writer waits for its first to commit.
 //!
+//! Where a slot takes the place of the triggers, the rows that it holds are added to the log first, behind the same lock
+//! and after the view was taken.
+//!
 //! So a view and a number say the same, and positions are plain numbers. The view itself does not see the numbers that
 //! were given after it was taken: the log is then read on the connection that gave them, up to the view's head.
 
@@ -15,6 +18,7 @@ use super::Handle;
 use super::connect::Session;
 use super::types::Param;
 use crate::store::Result;
+use std::sync::atomic::Ordering;
 use tokio_postgres::Row;
 
 /// The lock of those who number: `tm` and the state tables' schema.
@@ -22,7 +26,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(29805, hashtext($1))";
 
 /// What a view sees of the log: the greatest number, whether a row has none, the view itself.
 const LOOK: &str = "SELECT greatest((SELECT max(seq) FROM _tablemap_changes), (SELECT floor FROM _tablemap_meta), 0)::text, \
-                    EXISTS (SELECT 1 FROM _tablemap_changes WHERE seq IS NULL)::text, pg_current_snapshot()::text";
+                    EXISTS (SELECT 1 FROM _tablemap_changes WHERE seq IS NULL)::text, pg_current_snapshot()::text, \
+                    pg_current_wal_insert_lsn()::text";
 
 const NUMBER: &str = "
 WITH base AS (
@@ -42,36 +47,45 @@ impl Handle {
         } else {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         };
-        self.batch(begin)?;
-        self.logged = self.is_prepared()?;
-        if !self.logged {
-            return Ok(());
+        if !self.inner.prepared.load(Ordering::Relaxed) {
+            self.batch(begin)?;
+            self.logged = self.is_prepared()?;
+            if !self.logged {
+                return Ok(());
+            }
+            self.batch("ROLLBACK")?;
         }
+        self.logged = true;
         let inner = self.inner.clone();
-        let looked = self.rows(LOOK, &[])?;
+        let looked = self.begun_with(begin, LOOK)?;
         let text = |rows: &[Row], i: usize| -> Result<String> {
             let row = rows.first().ok_or_else(|| inner.other("its log cannot be read"))?;
             row.try_get(i).map_err(|e| inner.err(e.into()))
         };
         let number = |s: String| s.parse::<i64>().map_err(|_| inner.other("its log has odd numbers"));
         self.head = number(text(&looked, 0)?)?;
-        if text(&looked, 1)? != "true" {
+        // What a slot holds is not in the log yet.
+        let unread = inner.address.logical && !inner.is_drained(&text(&looked, 3)?);
+        if text(&looked, 1)? != "true" && !unread {
             return Ok(());
         }
         // Another one may be numbering: what this view sees need not be the beginning of what it numbers. Anew, behind
         // the lock.
-        self.batch("ROLLBACK")?;
         let (mut log, _) = inner.take()?;
         let numbered = (|| {
             log.busy = true;
-            log.batch("BEGIN").map_err(|e| inner.err(e))?;
-            log.query(LOCK, &[Param::from(&inner.address.state)]).map_err(|e| inner.err(e))?;
-            self.batch(begin)?;
-            let view = text(&self.rows("SELECT pg_current_snapshot()::text", &[])?, 0)?;
+            log.query_after("BEGIN", LOCK, &[Param::from(&inner.address.state)]).map_err(|e| inner.err(e))?;
+            let again = format!("ROLLBACK; {begin}");
+            let view = text(&self.begun_with(&again, "SELECT pg_current_snapshot()::text")?, 0)?;
+            let empty = match inner.address.logical {
+                true => super::drain::drain(&mut log, &inner, &view)?,
+                false => None,
+            };
             let given = log.query(NUMBER, &[Param::from(&view)]).map_err(|e| inner.err(e))?;
             self.head = number(text(&given, 0)?)?;
             log.batch("COMMIT").map_err(|e| inner.err(e))?;
             log.busy = false;
+            inner.drained_to(empty);
             Ok(())
         })();
         match numbered {
@@ -79,6 +93,15 @@ impl Handle {
             Err(_) => inner.put_back(log),
         }
         numbered
+    }
+
+    /// Begins, and asks along with it: a message goes to the server and back for both.
+    fn begun_with(&mut self, begin: &str, sql: &str) -> Result<Vec<Row>> {
+        let inner = self.inner.clone();
+        self.journal.end();
+        let session = self.session();
+        session.busy = true;
+        session.query_after(begin, sql, &[]).map_err(|e| inner.err(e))
     }
 
     /// The connection that sees the numbers of every log row up to the head.

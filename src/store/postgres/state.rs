@@ -1,7 +1,7 @@
 //! The protocol's tables.
 
 use super::Handle;
-use super::types::{Param, ident};
+use super::types::{Param, array, ident};
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
     Ahead, AheadKind, ConflictRow, Found, Position, Progress, QuarantineFilter, QuarantineKind, Quarantined, Read,
@@ -9,7 +9,7 @@ use crate::store::{
 };
 use crate::value::{Collation, Key, Type};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use tokio_postgres::{Error, Row};
 
@@ -73,6 +73,8 @@ CREATE TABLE IF NOT EXISTS _tablemap_companies (
   until text NOT NULL, PRIMARY KEY (project, company, since));
 CREATE TABLE IF NOT EXISTS _tablemap_suspended (
   project text COLLATE "C" NOT NULL, tbl text COLLATE "C" NOT NULL, since text NOT NULL, PRIMARY KEY (project, tbl));
+CREATE TABLE IF NOT EXISTS _tablemap_slot (
+  id int PRIMARY KEY CHECK (id = 1), slot text NOT NULL, made text NOT NULL, drained pg_lsn NOT NULL);
 CREATE TABLE IF NOT EXISTS _tablemap_guards (
   trigger_name text COLLATE "C" PRIMARY KEY, project text COLLATE "C" NOT NULL, map text NOT NULL, tbl text NOT NULL,
   op text NOT NULL, mode text NOT NULL, helper boolean NOT NULL DEFAULT false);
@@ -190,7 +192,7 @@ impl Handle {
                 return Err(inner.other("it was prepared by a newer tablemap; use that one"));
             }
             // An earlier build made no such table.
-            if self.one("SELECT to_regclass('_tablemap_suspended')::text", &[])?.is_some() {
+            if self.one("SELECT to_regclass('_tablemap_slot')::text", &[])?.is_some() {
                 return Ok(());
             }
         }
@@ -292,6 +294,7 @@ impl ReadState for Handle {
         Ok(arrived)
     }
     fn ahead(&mut self, leg: &str) -> StoreResult<Vec<Ahead>> {
+        self.write_noted()?;
         let sql = "SELECT key, kind, through FROM _tablemap_consumed WHERE leg = $1 ORDER BY key, through";
         let rows: Vec<(String, String, i64)> =
             self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?)))?;
@@ -303,6 +306,7 @@ impl ReadState for Handle {
         rows.into_iter().map(known).collect()
     }
     fn held(&mut self, leg: &str) -> StoreResult<Vec<(String, String, i64)>> {
+        self.write_noted()?;
         let sql = "SELECT ikey, key, through FROM _tablemap_held WHERE leg = $1 ORDER BY ikey";
         self.all(sql, &texts([leg]), |r| Ok((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?)))
     }
@@ -357,7 +361,46 @@ impl ReadState for Handle {
     }
 }
 
+/// What was consumed out of order, not yet written: a row of it comes for each record, and they go together.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// Leg, key, kind, through.
+    ahead: Vec<(String, String, &'static str, i64)>,
+    /// By leg and integration key: key, through.
+    held: BTreeMap<(String, String), (String, i64)>,
+}
+
 impl Handle {
+    /// Writes what was noted.
+    pub(super) fn write_noted(&mut self) -> StoreResult<()> {
+        let Noted { ahead, held } = std::mem::take(&mut self.noted);
+        if !ahead.is_empty() {
+            let sql = "INSERT INTO _tablemap_consumed (leg, key, kind, through) SELECT * FROM unnest($1::text[], \
+                       $2::text[], $3::text[], $4::text[]::bigint[]) ON CONFLICT DO NOTHING";
+            let number = |n: &i64| Some(Cow::Owned(n.to_string()));
+            let lists = [
+                array(ahead.iter().map(|(leg, ..)| text(leg).0)),
+                array(ahead.iter().map(|(_, key, ..)| text(key).0)),
+                array(ahead.iter().map(|(_, _, kind, _)| Some(Cow::Borrowed(*kind)))),
+                array(ahead.iter().map(|(.., through)| number(through))),
+            ];
+            self.put(sql, &lists)?;
+        }
+        if !held.is_empty() {
+            let sql = "INSERT INTO _tablemap_held (leg, ikey, key, through) SELECT * FROM unnest($1::text[], $2::text[], \
+                       $3::text[], $4::text[]::bigint[]) \
+                       ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through";
+            let lists = [
+                array(held.keys().map(|(leg, _)| text(leg).0)),
+                array(held.keys().map(|(_, ikey)| text(ikey).0)),
+                array(held.values().map(|(key, _)| text(key).0)),
+                array(held.values().map(|(_, through)| Some(Cow::Owned(through.to_string())))),
+            ];
+            self.put(sql, &lists)?;
+        }
+        Ok(())
+    }
+
     /// Writes a row of a state table.
     fn put(&mut self, sql: &str, params: &[Param<'_>]) -> StoreResult<u64> {
         self.alive()?;
@@ -396,6 +439,7 @@ impl WriteState for Handle {
         self.put(&sql, &params).map(|_| ())
     }
     fn forget_leg(&mut self, leg: &str) -> StoreResult<()> {
+        self.write_noted()?;
         for table in ["progress", "consumed", "held", "ledger", "quarantine", "waits"] {
             self.put(&format!("DELETE FROM _tablemap_{table} WHERE leg = $1"), &texts([leg]))?;
         }
@@ -464,16 +508,17 @@ impl WriteState for Handle {
         Ok(())
     }
     fn put_ahead(&mut self, leg: &str, ahead: &Ahead) -> StoreResult<()> {
-        let sql =
-            "INSERT INTO _tablemap_consumed (leg, key, kind, through) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-        self.put(sql, &[text(leg), text(&ahead.key), text(ahead.kind.word()), Param::number(ahead.through)]).map(|_| ())
+        self.alive()?;
+        self.noted.ahead.push((leg.to_string(), ahead.key.clone(), ahead.kind.word(), ahead.through));
+        Ok(())
     }
     fn put_held(&mut self, leg: &str, ikey: &str, key: &str, through: i64) -> StoreResult<()> {
-        let sql = "INSERT INTO _tablemap_held (leg, ikey, key, through) VALUES ($1, $2, $3, $4) \
-                   ON CONFLICT (leg, ikey) DO UPDATE SET key = excluded.key, through = excluded.through";
-        self.put(sql, &[text(leg), text(ikey), text(key), Param::number(through)]).map(|_| ())
+        self.alive()?;
+        self.noted.held.insert((leg.to_string(), ikey.to_string()), (key.to_string(), through));
+        Ok(())
     }
     fn drop_ahead(&mut self, leg: &str, through: i64) -> StoreResult<()> {
+        self.write_noted()?;
         for table in ["consumed", "held"] {
             let sql = format!("DELETE FROM _tablemap_{table} WHERE leg = $1 AND through <= $2");
             self.put(&sql, &[text(leg), Param::number(through)])?;

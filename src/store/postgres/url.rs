@@ -21,6 +21,8 @@ pub(super) struct Address {
     pub state: String,
     /// Whether the change log wakes the engine by NOTIFY.
     pub notify: bool,
+    /// Whether changes are read from a replication slot instead of being logged by triggers.
+    pub logical: bool,
 }
 
 impl std::fmt::Debug for Address {
@@ -36,6 +38,7 @@ struct Own {
     root: Option<PathBuf>,
     state: Option<String>,
     notify: Option<String>,
+    capture: Option<String>,
 }
 
 impl Address {
@@ -137,7 +140,21 @@ impl Address {
             Some("on") => true,
             Some(_) => return Err(wrong("its `url` says `notify=` with another word than `on` and `off`".into())),
         };
-        Ok(Address { config, tls, shown: format!("{host}:{port}/{database}"), user, state, notify })
+        let logical = match own.capture.as_deref() {
+            None | Some("triggers") => false,
+            Some("logical") if notify => {
+                return Err(wrong(
+                    "its `url` says `notify=on` and `capture=logical`; triggers notify, and with `capture=logical` there are \
+                     none: leave `notify` out"
+                        .into(),
+                ));
+            }
+            Some("logical") => true,
+            Some(_) => {
+                return Err(wrong("its `url` says `capture=` with another word than `triggers` and `logical`".into()));
+            }
+        };
+        Ok(Address { config, tls, shown: format!("{host}:{port}/{database}"), user, state, notify, logical })
     }
 
     pub fn config(&self) -> &Config {
@@ -163,6 +180,7 @@ fn own_of(query: &str) -> std::result::Result<(Own, String), String> {
             "sslrootcert" => own.root = Some(PathBuf::from(decoded(value))),
             "state_schema" => once(&mut own.state)?,
             "notify" => once(&mut own.notify)?,
+            "capture" => once(&mut own.capture)?,
             _ => rest.push(pair),
         }
     }
@@ -245,6 +263,20 @@ mod tests {
         let a = read("postgres://h/?sslmode=disable", &[("PGUSER", "me"), ("PGDATABASE", "db")]).unwrap();
         assert_eq!((a.shown.as_str(), a.user.as_str()), ("h:5432/db", "me"));
         assert_eq!(a.config.get_ssl_mode(), SslMode::Disable);
+    }
+
+    #[test]
+    fn ways_of_capture() {
+        let read = |tail: &str| read(&format!("postgres://u@h/d?sslmode=disable{tail}"), &[]).map(|a| a.logical);
+        assert_eq!(read(""), Ok(false));
+        assert_eq!(read("&capture=triggers&notify=on"), Ok(false));
+        assert_eq!(read("&capture=logical"), Ok(true));
+        for (tail, part) in
+            [("&capture=wal", "`triggers` and `logical`"), ("&capture=logical&notify=on", "leave `notify` out")]
+        {
+            let e = read(tail).unwrap_err();
+            assert!(e.contains(part), "{e}");
+        }
     }
 
     #[test]

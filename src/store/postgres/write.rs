@@ -50,12 +50,13 @@ impl Journal {
 
 /// A statement that writes one row.
 pub(super) struct RowPlan {
-    kind: Kind,
+    pub kind: Kind,
     pub table: TableId,
     pub columns: Box<[ColumnId]>,
     sql: Arc<str>,
     /// The same for many rows: `COPY … FROM STDIN` for an insert that is given its whole key, and for an update one that
-    /// takes a list per column and returns the places of the rows that were there.
+    /// takes a list per column and returns the places of the rows that were there; for a delete one that takes a list
+    /// per column of the key.
     pub many: Option<Arc<str>>,
     pub shape: Arc<Shape>,
 }
@@ -125,7 +126,10 @@ impl Session {
                 many = Some(update_many_sql(inner, t, &shape, columns)?.into());
                 format!("UPDATE {into} SET {} WHERE {equal} RETURNING 1", set.join(", "))
             }
-            Kind::Delete => format!("DELETE FROM {into} WHERE {equal}"),
+            Kind::Delete => {
+                many = Some(delete_many_sql(inner, t, &shape)?.into());
+                format!("DELETE FROM {into} WHERE {equal}")
+            }
         };
         let plan = Arc::new(RowPlan { kind, table, columns: columns.into(), sql: sql.into(), many, shape });
         self.rows.push(plan.clone());
@@ -152,6 +156,17 @@ fn update_many_sql(inner: &Inner, t: &Table, shape: &Shape, columns: &[ColumnId]
         super::read::key_list(columns.len() + t.primary_key.len()),
         equal.join(" AND ")
     ))
+}
+
+/// A delete of many rows, which takes a list per column of the key.
+fn delete_many_sql(inner: &Inner, t: &Table, shape: &Shape) -> Result<String> {
+    let equal = |(i, c): (usize, &ColumnId)| -> Result<String> {
+        let l = there(inner, t, shape, *c)?;
+        Ok(equal_text(&format!("t.{}", ident(&l.name)), &format!("k.k{i}"), l))
+    };
+    let equal = t.primary_key.iter().enumerate().map(equal).collect::<Result<Vec<String>>>()?;
+    let keys = super::read::key_list(t.primary_key.len());
+    Ok(format!("DELETE FROM {} AS t USING {keys} WHERE {}", shape.sql, equal.join(" AND ")))
 }
 
 pub(super) fn misfit(column: ColumnId, message: String) -> RecordError {
@@ -353,7 +368,7 @@ impl Transaction for Handle {
             return Ok(());
         }
         let mark = super::capture::writer_mark(leg, settles, path);
-        let sql: Arc<str> = "SELECT set_config('tablemap.writer', $1, true)".into();
+        let sql: Arc<str> = super::slot::writing_sql(&self.inner.address.state, self.inner.address.logical).into();
         // Among the rows' statements, so that it comes again with them. No record is refused by it.
         let _ = self.guarded(&sql, vec![Some(mark)], |_| None)?;
         self.writer = Some((leg.to_string(), settles, path.to_string()));
@@ -373,6 +388,7 @@ impl Transaction for Handle {
             // Run again it would get another key.
             self.journal.end();
         }
+        self.meant(table, columns, row, key.as_deref());
         Ok(Ok(key))
     }
 
@@ -390,9 +406,13 @@ impl Transaction for Handle {
         if columns.is_empty() {
             return Ok(Ok(()));
         }
-        Ok(self
+        let done = self
             .run_row(Kind::Update, table, columns, values, key)?
-            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) }))
+            .and_then(|rows| if rows.is_empty() { Err(RecordError::gone()) } else { Ok(()) });
+        if done.is_ok() {
+            self.meant(table, columns, values, Some(key));
+        }
+        Ok(done)
     }
 
     fn update_all(
@@ -410,7 +430,15 @@ impl Transaction for Handle {
     }
 
     fn delete(&mut self, table: TableId, key: &[Value]) -> Result<Outcome<()>> {
-        Ok(self.run_row(Kind::Delete, table, &[], &[], key)?.map(|_| ()))
+        let done = self.run_row(Kind::Delete, table, &[], &[], key)?.map(|_| ());
+        if done.is_ok() {
+            self.meant(table, &[], &[], Some(key));
+        }
+        Ok(done)
+    }
+
+    fn delete_all(&mut self, table: TableId, keys: &[&[Value]], outcomes: &mut Vec<Outcome<()>>) -> Result<()> {
+        self.delete_many(table, keys, outcomes)
     }
 
     fn touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> Result<()> {
@@ -429,6 +457,7 @@ impl Transaction for Handle {
 
     fn commit(mut self: Box<Self>) -> Result<()> {
         self.alive()?;
+        self.write_noted()?;
         let inner = self.inner.clone();
         self.journal.end();
         // COMMIT of a transaction that has failed says nothing of it; the statement before it does.

@@ -167,7 +167,7 @@ fn quoted(row: &str, column: &str, row_id: bool) -> String {
         return format!("quote({value})");
     }
     format!(
-        "CASE WHEN typeof({value}) = 'text' AND instr({value}, char(0)) > 0 THEN 'T''' || hex({value}) || '''' \
+        "CASE WHEN instr({value}, char(0)) > 0 AND typeof({value}) = 'text' THEN 'T''' || hex({value}) || '''' \
          ELSE quote({value}) END"
     )
 }
@@ -217,15 +217,17 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
         let parts: BTreeSet<String> = columns.map(|c| format!("OLD.{0} {is_not} NEW.{0}{exactly}", ident(c))).collect();
         parts.into_iter().collect::<Vec<_>>().join(" OR ")
     };
-    // Who writes is looked up only where a row is logged. CURRENT_TIMESTAMP and random() are the cheapest of their kind.
+    // Who writes is looked up only where a row is logged. CURRENT_TIMESTAMP and random() are the cheapest of their kind,
+    // and VALUES is cheaper than a SELECT.
     let log = |op: &str, key: &str, old_key: &str, old: &str, from: &str| {
-        format!(
-            "INSERT INTO _tablemap_changes (tbl, op, key, old_key, old, origin, settles, path, at, mark) SELECT {}, \
-             '{op}', {key}, {old_key}, {old}, (SELECT leg FROM _tablemap_writer), \
+        let cells = format!(
+            "{}, '{op}', {key}, {old_key}, {old}, (SELECT leg FROM _tablemap_writer), \
              ifnull((SELECT settles FROM _tablemap_writer), 0), ifnull((SELECT path FROM _tablemap_writer), ''), \
-             CURRENT_TIMESTAMP, random(){from};",
+             CURRENT_TIMESTAMP, random()",
             text_literal(&shape.name)
-        )
+        );
+        let rows = if from.is_empty() { format!("VALUES ({cells})") } else { format!("SELECT {cells}{from}") };
+        format!("INSERT INTO _tablemap_changes (tbl, op, key, old_key, old, origin, settles, path, at, mark) {rows};")
     };
     let on = ident(&shape.name);
     let name = |what: &str| format!("_tablemap_capture_{}_{what}", shape.name);

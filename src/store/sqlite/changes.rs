@@ -261,7 +261,7 @@ impl Handle {
         )?;
         let rows = newest.saturating_sub(first.unwrap_or(newest)).saturating_add(1).unsigned_abs();
         let bytes = rows.saturating_mul(each.unwrap_or(0).unsigned_abs());
-        Ok(LogSize { rows, oldest: iso(&oldest.unwrap_or_default()), bytes })
+        Ok(LogSize { rows, oldest: iso(&oldest.unwrap_or_default()), bytes, held_back: None })
     }
 
     pub(super) fn log_witness(&mut self, position: &Position) -> Result<Option<String>> {

@@ -26,13 +26,26 @@ pub struct Options {
     pub scratch: bool,
     /// Whether its rows are another store's copies: whoever writes one is refused.
     pub rows_refused: bool,
+    /// How many pages the file may grow by, counted when a connection is opened; none = as far as the disk goes.
+    pub pages_more: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { cache_kib: 65536, busy_ms: 5000, create: false, scratch: false, rows_refused: false }
+        Options {
+            cache_kib: 65536,
+            busy_ms: 5000,
+            create: false,
+            scratch: false,
+            rows_refused: false,
+            pages_more: None,
+        }
     }
 }
+
+/// At how many pages (32 MiB) a commit copies the WAL back into the file. SQLite's own 1,000 are the pages of one live
+/// transaction of rows that lie apart, so that every commit would wait for it.
+const WAL_PAGES: u32 = 8_192;
 
 /// What all connections of a store share.
 pub(super) struct Inner {
@@ -182,8 +195,12 @@ impl Inner {
             // recursive_triggers stays off; rows displaced by REPLACE are logged by BEFORE triggers (capture.rs).
             conn.execute_batch(&format!(
                 "PRAGMA synchronous={sync}; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-{cache}; \
-                 PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF;"
+                 PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF; PRAGMA wal_autocheckpoint={WAL_PAGES}"
             ))?;
+            if let Some(more) = self.options.pages_more {
+                let pages: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+                conn.query_row(&format!("PRAGMA max_page_count={}", pages.saturating_add(more)), [], |_| Ok(()))?;
+            }
             Ok((conn, mode))
         };
         let (conn, mode) = make().map_err(|e| self.err(e))?;

@@ -43,7 +43,7 @@ use crate::store::{
     CaptureSpec, GuardSpec, GuardStatus, Identity, Position, Result, Snapshot, Store, StoreError, Transaction, Watch,
 };
 use connect::{Inner, Session};
-use rusqlite::{OptionalExtension, Params};
+use rusqlite::{OptionalExtension, Params, Row};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -252,17 +252,30 @@ impl Store for SqliteStore {
         let mut wal = self.inner.path.clone().into_os_string();
         wal.push("-wal");
         let large = std::fs::metadata(wal).is_ok_and(|m| m.len() > 64 << 20);
-        let mode = if large { "TRUNCATE" } else { "PASSIVE" };
         self.alone(|s| {
             // A reader in the way is no error: the pragma says so in its row and does what it can.
-            let done = s.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
-            match done.map_err(|e| self.inner.err(e)) {
-                Err(StoreError::Unreachable { .. }) | Ok(()) => Ok(()),
-                Err(e) => Err(e),
+            let checkpoint = |mode: &str| {
+                let pages = |r: &Row<'_>| Ok((r.get::<_, i64>(1)?, r.get::<_, i64>(2)?));
+                let done = s.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages);
+                match done.map_err(|e| self.inner.err(e)) {
+                    Ok((all, copied)) => Ok(all - copied),
+                    Err(StoreError::Unreachable { .. }) => Ok(0),
+                    Err(e) => Err(e),
+                }
+            };
+            // Copying waits for the disk twice: not for a few pages.
+            if large {
+                checkpoint("TRUNCATE")?;
+            } else if checkpoint("NOOP")? > SMALL_WAL {
+                checkpoint("PASSIVE")?;
             }
+            Ok(())
         })
     }
 }
+
+/// How many pages (4 MiB) may stay in the WAL between cycles.
+const SMALL_WAL: i64 = 1_000;
 
 /// `PRAGMA data_version` on a connection of its own, which nothing is written through.
 struct DataVersion {

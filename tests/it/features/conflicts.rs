@@ -183,6 +183,17 @@ fn a_copy_decides_no_held_conflict() {
 }
 
 #[test]
+fn a_copy_into_an_empty_table_decides_no_held_conflict() {
+    let s = site("hold");
+    s.w.sql("a", "update people set city = 'onlya'");
+    s.w.sql("b", "delete from Customers");
+    s.run(&["run", "--once"]).says(1, &[]);
+    s.run(&["sync"]);
+    assert_eq!(left(&s), Vec::<String>::new());
+    assert_eq!(conflicts(&s).iter().filter(|c| c["open"] == true).count(), 2);
+}
+
+#[test]
 fn the_same_record_made_on_both_sides_is_held() {
     let s = site("hold");
     s.w.sql("b", "insert into Customers values ('3', 'fromb', 'x', 'No')");
@@ -192,4 +203,89 @@ fn the_same_record_made_on_both_sides_is_held() {
     s.run(&["conflicts", "resolve", &id, "--right"]).says(0, &[]);
     s.once();
     agreed(&s, &["1|n|x|Yes", "2|m|y|No", "3|froma|x|Yes"]);
+}
+
+#[test]
+fn one_direction_rests_while_the_other_goes_on() {
+    let s = site("left wins");
+    // Into a, which is right: what b has to say waits.
+    s.run(&["pause", "--into", "a", "people"]).says(0, &["people: paused (1 direction)"]);
+    s.run(&["status"]).says(0, &["a.people", "paused", "b.Customers", "running"]);
+    s.w.sql("b", "update Customers set NAME = 'b1', CITY = 'b1' where ACCOUNT = '1'");
+    s.w.sql("a", "update people set name = 'a1' where number = '1'");
+    s.w.sql("a", "update people set name = 'a2', city = 'a2' where number = '2'");
+    s.once();
+    // The direction that goes on meets what waits in the other one: a conflict, decided by the map.
+    assert_eq!(left(&s), ["1|b1|b1|Yes", "2|a2|a2|No"]);
+    assert_eq!(right(&s), ["1|a1|x|Yes", "2|a2|a2|No"]);
+    s.run(&["resume", "--into", "right", "people"]).says(0, &["people: running (1 direction)"]);
+    s.once();
+    agreed(&s, &["1|b1|b1|Yes", "2|a2|a2|No"]);
+    // What is skipped of one direction is kept, and the other one is not asked.
+    s.run(&["resume", "--skip", "--into", "left", "people"]).says(1, &["is not paused"]);
+    s.run(&["pause", "--into", "left"]).says(0, &["people: paused (1 direction)"]);
+    s.w.sql("a", "update people set name = 'skipped' where number = '2'");
+    s.run(&["resume", "--skip", "--into", "b"]).says(0, &["without what was pending (1 direction)"]);
+    s.w.sql("b", "update Customers set CITY = 'goes' where ACCOUNT = '1'");
+    s.once();
+    assert_eq!((left(&s)[1].as_str(), right(&s)[1].as_str()), ("2|a2|a2|No", "2|skipped|a2|No"));
+    assert_eq!(right(&s)[0], "1|b1|goes|Yes");
+    s.run(&["errors", "list"]).says(0, &["skipped"]);
+    s.run(&["pause", "--into", "c"]).says(2, &["`--into c` is no side and no store", "did you mean `a` or `b`?"]);
+}
+
+#[test]
+fn where_one_direction_is_stopped_the_other_waits_for_nothing() {
+    let s = site("left wins");
+    s.run(&["stop", "--into", "right", "people"]).says(0, &["people: stopped (1 direction)"]);
+    s.w.sql("b", "update Customers set NAME = 'b1' where ACCOUNT = '1'");
+    s.w.sql("a", "update people set name = 'a1' where number = '1'");
+    s.once();
+    assert_eq!((left(&s)[0].as_str(), right(&s)[0].as_str()), ("1|a1|x|Yes", "1|a1|x|Yes"));
+    s.w.sql("b", "update Customers set NAME = 'b2' where ACCOUNT = '2'");
+    s.once();
+    assert_eq!((left(&s)[1].as_str(), right(&s)[1].as_str()), ("2|b2|y|No", "2|m|y|No"));
+    s.run(&["resume", "--into", "right", "people"]).says(1, &["tablemap sync people"]);
+    s.run(&["sync", "people"]).says(0, &[]);
+    agreed(&s, &["1|a1|x|Yes", "2|b2|y|No"]);
+}
+
+#[test]
+fn a_held_record_that_is_made_anew_is_held_once() {
+    // Deleted and made anew at once, or looked at in between; nobody has to decide twice.
+    for between in [false, true] {
+        let s = site("hold");
+        s.w.sql("b", "update Customers set NAME = 'fromb' where ACCOUNT = '1'");
+        s.w.sql("a", "delete from people where number = '1'");
+        if between {
+            s.run(&["run", "--once"]).says(1, &[]);
+        }
+        s.w.sql("a", "insert into people(number, name, city, onhold) values ('1', 'froma', 'x', 1)");
+        s.run(&["run", "--once"]).says(1, &[]);
+        let id = waiting(&s);
+        s.run(&["conflicts", "resolve", &id, "--right"]).says(0, &[]);
+        s.once();
+        agreed(&s, &["1|froma|x|Yes", "2|m|y|No"]);
+        assert_eq!(conflicts(&s).len(), 1);
+    }
+}
+
+#[test]
+fn a_held_record_that_is_gone_on_both_sides_or_unchanged_on_one_goes_on_by_itself() {
+    let unlike = "update people set city = 'onlya' where number = '1'";
+    for (then, why) in [
+        ("update people set city = 'x' where number = '1'", "it is what it was: the delete goes on"),
+        ("delete from people where number = '1'", "it is gone on both sides"),
+    ] {
+        let s = site("hold");
+        s.w.sql("a", unlike);
+        s.w.sql("b", "delete from Customers where ACCOUNT = '1'");
+        s.run(&["run", "--once"]).says(1, &[]);
+        waiting(&s);
+        s.w.sql("a", then);
+        s.once();
+        assert_eq!(left(&s), ["2|m|y|No"], "{why}");
+        agreed(&s, &["2|m|y|No"]);
+        assert_eq!(conflicts(&s)[0]["outcome"], "no longer in conflict", "{why}");
+    }
 }

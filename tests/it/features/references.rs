@@ -112,7 +112,7 @@ fn what_a_reference_lacks_is_owed_until_it_is_there() {
     assert!(w.errors()[0].starts_with("parked"), "{:?}", w.errors());
     let w = world("head.number > HEAD.NUMBER", "group.code > TEAM.CODE");
     w.sync();
-    w.engine().set_desired(&[1], "pause").unwrap();
+    w.engine().set_desired(1, None, "pause").unwrap();
     w.sql("a", "insert into groups values (1, 'A', null, 1); insert into people values (1, 'P', 1)");
     w.run();
     assert_eq!(w.rows("b", "select CODE, HEAD from teams"), ["A|-"]);
@@ -123,7 +123,7 @@ fn what_a_reference_lacks_is_owed_until_it_is_there() {
     assert_eq!(w.errors(), [""; 0]);
     w.sql("a", "update groups set head = 1");
     w.run();
-    w.engine().set_desired(&[1], "run").unwrap();
+    w.engine().set_desired(1, None, "run").unwrap();
     w.run();
     assert_eq!(w.rows("b", "select t.CODE, m.NUMBER from teams t left join members m on m.ID = t.HEAD"), ["A|P"]);
     assert_eq!(w.errors(), [""; 0]);
@@ -140,7 +140,7 @@ fn a_reference_does_not_take_a_row_that_is_about_to_get_another_key() {
     w.sync();
     let id = |code: &str| w.rows("b", &format!("select ID from teams where CODE = '{code}'"));
     let (first, second) = (id("A"), id("B"));
-    w.engine().set_desired(&[0], "pause").unwrap();
+    w.engine().set_desired(0, None, "pause").unwrap();
     // `A` is the second group's code now, and still the first one's in the target.
     w.sql("a", "update groups set code = 'C' where id = 1; update groups set code = 'A' where id = 2");
     w.sql("a", "update people set \"group\" = 2 where id = 1; insert into people values (2, 'Q', 2)");
@@ -149,7 +149,7 @@ fn a_reference_does_not_take_a_row_that_is_about_to_get_another_key() {
     assert_eq!(w.errors().len(), 2);
     assert_eq!(w.rows("b", "select NUMBER, TEAM from members"), [format!("P|{}", first[0])]);
     w.assert_quiet();
-    w.engine().set_desired(&[0], "run").unwrap();
+    w.engine().set_desired(0, None, "run").unwrap();
     w.run();
     w.retry();
     w.run();

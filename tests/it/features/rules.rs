@@ -268,7 +268,7 @@ fn a_leg_that_stopped_itself_goes_on_where_it_was() {
     w.sql("a", "insert into s values (11, 'ok')");
     assert_eq!(counts(&w.run(), "m", "left"), [0; 7]);
     w.sql("a", "update s set v = 'ok'");
-    w.engine().set_desired(&[0], "run").unwrap();
+    w.engine().set_desired(0, None, "run").unwrap();
     assert_eq!(counts(&w.run(), "m", "left")[0], 11);
     assert_eq!(w.engine().status().unwrap()[0].state, "running");
     w.assert_quiet();
@@ -374,7 +374,7 @@ fn a_removed_or_stopped_map_lets_the_log_go_and_begins_anew() {
         w.engine().status().unwrap().iter().map(|l| l.state.as_str()).collect::<Vec<_>>(),
         ["running", "running"]
     );
-    w.engine().set_desired(&[1], "stop").unwrap();
+    w.engine().set_desired(1, None, "stop").unwrap();
     assert_eq!(held(&w), ["test/m/left"]);
     w.sql("a", "insert into s values (3, 'c')");
     w.run();
@@ -398,7 +398,7 @@ fn a_stopped_map_without_initial_copy_starts_again_with_what_changes_from_then_o
     assert_eq!(t(&w), ["2|y"]);
     // Edited or not, what happened while it was stopped stays where it is.
     for (id, line) in [(3, "V < v"), (4, "V << upper(v)"), (5, "V << concat(v, w)"), (6, "V < v")] {
-        w.engine().set_desired(&[0], "stop").unwrap();
+        w.engine().set_desired(0, None, "stop").unwrap();
         w.sql("a", &format!("insert into s (id, v) values ({id}, 'not me')"));
         w.run();
         w.set_maps(&[&none(line)]);

@@ -7,7 +7,7 @@
 //!   sides at the end.
 
 use super::world::{CALM, CUSTOMERS, GROUPS, HOT, Site};
-use crate::simulate::Rng;
+use crate::rng::Rng;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;

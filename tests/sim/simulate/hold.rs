@@ -1,7 +1,7 @@
 //! A two-way map that holds conflicts: a person decides each, and then both sides agree on what was decided.
 
 use super::two_way::{A, B, Rows, TwoWay, merge};
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 use tablemap::engine::Resolution;
 use tablemap::syntax::ast::Side;
@@ -19,7 +19,7 @@ impl Hold {
     fn decide(&mut self, sim: &mut Sim) -> Result<BTreeMap<String, Side>, String> {
         let mut decided = BTreeMap::new();
         for _ in 0..5 {
-            let engine = sim.engine(None);
+            let engine = sim.plain_engine();
             let open = engine.conflicts(&[0], false).map_err(|e| e.to_string())?;
             if open.is_empty() {
                 return Ok(decided);
@@ -50,7 +50,10 @@ impl Template for Hold {
         for map in &mut project.maps {
             *map = map.replace("conflict left wins", policy).replace("conflict right wins", policy);
         }
-        Project { schemas: vec![("a", A), ("b", B)], ..project }
+        // Ids that are used again are a known gap (docs/guarantees.md): another record takes the primary key of one that
+        // is held.
+        let a = A.replace("id: { type: integer, generated", "id: { type: uuid, generated");
+        Project { schemas: vec![("a", a), ("b", B.into())], ..project }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         self.people.act(rng)
@@ -100,7 +103,6 @@ impl Template for Hold {
 
 #[test]
 fn simulate_hold() {
-    // In seed 11 another record takes the primary key of one that is held.
-    let kept: Vec<u64> = (12..60).collect();
-    simulate("hold", 11, &kept, &["conflicts", "deletes", "crashes", "updates"], &|_| Box::new(Hold::default()));
+    let share = Share::of("hold", 60);
+    simulate(&share, &[], &["conflicts", "deletes", "crashes", "updates"], &|_| Box::new(Hold::default()));
 }

@@ -2,14 +2,12 @@
 //! both sides hold the same, and nothing waits.
 
 use super::two_way::TwoWay;
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 
 #[derive(Default)]
 struct Moved {
     people: TwoWay,
     names: u64,
-    /// People write while it copies, too.
-    copies: bool,
 }
 
 impl Template for Moved {
@@ -50,9 +48,6 @@ impl Template for Moved {
         };
         (store.into(), sql)
     }
-    fn amid(&self, copies: bool) -> bool {
-        self.copies || !copies
-    }
     fn rested(&mut self, sim: &mut Sim) -> Result<(), String> {
         if let Some(q) = sim.quarantine().first() {
             return Err(format!("in quarantine: {}", q.message));
@@ -67,11 +62,6 @@ impl Template for Moved {
 
 #[test]
 fn simulate_moved() {
-    simulate("moved", 60, &[], &["deletes", "crashes", "updates"], &|_| Box::new(Moved::default()));
-}
-
-#[test]
-fn simulate_moved_while_copied() {
-    let template = |_: &mut Rng| Box::new(Moved { copies: true, ..Moved::default() }) as Box<dyn Template>;
-    simulate("moved while copied", 60, &[], &["deletes", "crashes", "updates"], &template);
+    let share = Share::of("moved", 60);
+    simulate(&share, &[], &["deletes", "crashes", "updates"], &|_| Box::<Moved>::default());
 }

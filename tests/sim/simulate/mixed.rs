@@ -1,6 +1,6 @@
 //! A mixed-direction map: rows go one way, what the other side finds out comes back, a value map in between.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::BTreeMap;
 
 const F: &str = "
@@ -59,13 +59,13 @@ map \"Actuals\" {
 ";
 
 #[derive(Default)]
-pub(super) struct Mixed {
+struct Mixed {
     next: u64,
 }
 
 impl Template for Mixed {
     fn project(&mut self, _: &mut Rng) -> Project {
-        Project { schemas: vec![("f", F), ("d", D)], maps: vec![MAP.into()], companies: None }
+        Project { schemas: vec![("f", F.into()), ("d", D.into())], maps: vec![MAP.into()], companies: None }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         let key = rng.below(self.next + 1);
@@ -167,7 +167,7 @@ impl Template for Mixed {
 
 #[test]
 fn simulate_mixed() {
-    simulate("mixed", 50, &[], &["parks", "quarantines", "deletes", "crashes", "updates"], &|_| {
+    simulate(&Share::of("mixed", 50), &[], &["parks", "quarantines", "deletes", "crashes", "updates"], &|_| {
         Box::new(Mixed::default())
     });
 }

@@ -2,15 +2,17 @@
 
 use crate::cluster::{Cluster, Sql};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tablemap::schema::StoreSchema;
 use tablemap::store::Store;
 use tablemap::store::postgres::{Options, PostgresStore};
 
-/// A database in the place of a file.
+/// A database in the place of a file. It is given back when the case ends, and emptied before the next one has it.
 pub struct Server {
+    cluster: Arc<Shared>,
     url: String,
-    sql: Sql,
+    sql: Arc<Sql>,
     /// Names of tables and columns, which stand quoted in the database.
     names: Vec<String>,
     /// The primary key's columns by table.
@@ -18,36 +20,94 @@ pub struct Server {
     columns: BTreeMap<String, Vec<String>>,
 }
 
-thread_local! {
-    static CLUSTER: Cluster = Cluster::any();
+/// A server for all cases that are played at one time.
+pub struct Shared {
+    cluster: Cluster,
+    /// Databases that nobody plays in.
+    free: Mutex<Vec<(String, Arc<Sql>)>>,
+    /// The server ends with the thread that started it, which ends when this goes.
+    _started: Sender<()>,
+}
+
+impl Shared {
+    fn new() -> Shared {
+        let (started, ends) = channel::<()>();
+        let (hand, taken) = channel();
+        std::thread::spawn(move || {
+            let cluster = match std::env::var("TABLEMAP_TEST_POSTGRES") {
+                Ok(_) => Cluster::any(),
+                Err(_) => Cluster::quick(),
+            };
+            // Nobody sends anything: it ends when the other end is gone.
+            let _ = hand.send(cluster).is_ok() && ends.recv().is_ok();
+        });
+        let cluster = taken.recv().unwrap_or_else(|_| panic!("PostgreSQL cannot be started"));
+        Shared { cluster, free: Mutex::default(), _started: started }
+    }
+
+    fn database(&self) -> (String, Arc<Sql>) {
+        let known = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some((url, sql)) = known {
+            // Engines that died left connections behind, which are gone in a moment.
+            let emptied =
+                "ROLLBACK; DROP SCHEMA IF EXISTS tablemap CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+            sql.run(emptied).unwrap();
+            return (url, sql);
+        }
+        let url = self.cluster.database();
+        let sql = Arc::new(Sql::open(&url));
+        // People write 0 and 1 for truth values, as in SQLite.
+        sql.run(
+            "SET client_min_messages = error; \
+             UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'int4'::regtype AND casttarget = 'bool'::regtype",
+        )
+        .unwrap();
+        (url, sql)
+    }
+}
+
+/// Where the stores do not lie in files.
+pub fn asked() -> Option<usize> {
+    match std::env::var("TABLEMAP_SIM_POSTGRES").as_deref() {
+        Ok("all") => Some(0),
+        Ok("mixed") => Some(1),
+        _ => None,
+    }
+}
+
+/// The server that plays; whoever holds it keeps it going.
+pub fn shared() -> Option<Arc<Shared>> {
+    static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+    asked()?;
+    let mut known = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = known.upgrade().unwrap_or_else(|| Arc::new(Shared::new()));
+    *known = Arc::downgrade(&shared);
+    Some(shared)
 }
 
 /// The stores that lie in PostgreSQL, as the environment says.
 pub fn servers(schemas: &[(String, Arc<StoreSchema>)]) -> BTreeMap<String, Server> {
-    let skipped = match std::env::var("TABLEMAP_SIM_POSTGRES").as_deref() {
-        Ok("all") => 0,
-        Ok("mixed") => 1,
-        _ => return BTreeMap::new(),
-    };
-    let url = || CLUSTER.with(Cluster::database);
-    schemas.iter().skip(skipped).map(|(name, schema)| (name.clone(), Server::new(url(), schema))).collect()
+    let (Some(skipped), Some(shared)) = (asked(), shared()) else { return BTreeMap::new() };
+    schemas.iter().skip(skipped).map(|(name, schema)| (name.clone(), Server::new(shared.clone(), schema))).collect()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut free = self.cluster.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push((std::mem::take(&mut self.url), self.sql.clone()));
+    }
 }
 
 impl Server {
-    fn new(url: String, schema: &StoreSchema) -> Server {
-        let sql = Sql::open(&url);
-        // People write 0 and 1 for truth values, as in SQLite.
-        sql.run(
-            "UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'int4'::regtype AND casttarget = 'bool'::regtype",
-        )
-        .unwrap();
+    fn new(cluster: Arc<Shared>, schema: &StoreSchema) -> Server {
+        let (url, sql) = cluster.database();
         sql.run(
             "CREATE FUNCTION is_number(boolean, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1::int = $2'; \
              CREATE OPERATOR = (LEFTARG = boolean, RIGHTARG = integer, FUNCTION = is_number)",
         )
         .unwrap();
-        sql.run("SET search_path = public, tablemap; SET client_min_messages = error").unwrap();
-        let mut server = Server { url, sql, names: vec![], keys: BTreeMap::new(), columns: BTreeMap::new() };
+        sql.run("SET search_path = public, tablemap").unwrap();
+        let mut server = Server { cluster, url, sql, names: vec![], keys: BTreeMap::new(), columns: BTreeMap::new() };
         for t in &schema.tables {
             let columns: Vec<String> = t.columns.iter().map(|c| c.name.clone()).collect();
             server.names.push(t.name.clone());

@@ -1,7 +1,7 @@
 //! One way: a filter that follows a lookup, deletes and exits, lookups of one and two steps, `on missing null`, a value
 //! map with gaps, `once`, values that are too long, keys that change, swap and are displaced.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
 const A: &str = "
@@ -50,7 +50,6 @@ tables:
     alternate_keys: [[NUMBER]]
 ";
 
-#[derive(Default)]
 pub struct OneWay {
     /// The target's primary key is its own, or the integration key.
     computed: bool,
@@ -87,7 +86,7 @@ map \"Orders\" {{
         } else {
             B.to_string()
         };
-        Project { schemas: vec![("a", A), ("b", String::leak(b))], maps: vec![map], companies: None }
+        Project { schemas: vec![("a", A.into()), ("b", b)], maps: vec![map], companies: None }
     }
 
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
@@ -228,7 +227,7 @@ map \"Orders\" {{
 
 #[test]
 fn simulate_one_way() {
-    simulate("one way", 90, &[133, 236, 373], &["quarantines", "deletes", "crashes", "updates"], &|_| {
-        Box::<OneWay>::default()
+    simulate(&Share::of("one way", 90), &[133, 236, 373], &["quarantines", "deletes", "crashes", "updates"], &|_| {
+        Box::new(OneWay { computed: false })
     });
 }

@@ -1,7 +1,7 @@
 //! A two-way map with a value map, both policies: an exact model of every record's agreed values, updates, conflicts,
 //! deletes, keys that change, and rows that come back.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const A: &str = "
@@ -118,7 +118,7 @@ map \"People\" {{
             word(self.master_left),
             word(self.left_wins)
         );
-        Project { schemas: vec![("a", A), ("b", B)], maps: vec![map], companies: None }
+        Project { schemas: vec![("a", A.into()), ("b", B.into())], maps: vec![map], companies: None }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         let k = 1 + rng.below(5);
@@ -202,8 +202,7 @@ map \"People\" {{
 #[test]
 fn simulate_two_way() {
     simulate(
-        "two way",
-        90,
+        &Share::of("two way", 90),
         &[94, 171, 173, 237, 279, 404, 453],
         &["conflicts", "deletes", "crashes", "updates"],
         &|_| Box::new(TwoWay::default()),

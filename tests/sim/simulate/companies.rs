@@ -1,6 +1,6 @@
 //! One row per company, a reference found together with the company, so that a record fails in one company of several.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::BTreeMap;
 
 const A: &str = "
@@ -56,7 +56,7 @@ struct Companies;
 impl Template for Companies {
     fn project(&mut self, _: &mut Rng) -> Project {
         Project {
-            schemas: vec![("a", A), ("b", B)],
+            schemas: vec![("a", A.into()), ("b", B.into())],
             maps: vec![MAP.into()],
             companies: Some(COMPANIES.map(String::from).into()),
         }
@@ -144,8 +144,7 @@ impl Template for Companies {
 #[test]
 fn simulate_companies() {
     simulate(
-        "companies",
-        50,
+        &Share::of("companies", 50),
         &[56, 66, 73, 74, 78, 82, 134, 158, 195, 256, 263, 281, 282, 283, 414],
         &["parks", "quarantines", "deletes", "crashes", "updates"],
         &|_| Box::new(Companies),

@@ -1,6 +1,6 @@
 //! References written through paths and existence references: records park in the target until their row is there.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
 const A: &str = "
@@ -61,6 +61,19 @@ struct References {
     tops: bool,
 }
 
+impl References {
+    /// Groups that are above themselves, directly or over others.
+    fn rings(&self, sim: &Sim) -> u64 {
+        if !self.tops {
+            return 0;
+        }
+        let tops = pairs(sim.rows("a", "select id, ifnull(top, '') from groups"));
+        let above =
+            |id: &String| std::iter::successors(tops.get(id), |up| tops.get(*up)).take(tops.len()).any(|up| up == id);
+        tops.keys().filter(|id| above(id)).count() as u64
+    }
+}
+
 fn pairs(rows: Vec<Vec<String>>) -> BTreeMap<String, String> {
     rows.into_iter().map(|r| (r[0].clone(), r[1].clone())).collect()
 }
@@ -82,7 +95,7 @@ impl Template for References {
         if rng.chance(50) {
             maps.reverse();
         }
-        Project { schemas: vec![("a", A), ("r", R)], maps, companies: None }
+        Project { schemas: vec![("a", A.into()), ("r", R.into())], maps, companies: None }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         let (id, number, g, k) = (1 + rng.below(6), 1 + rng.below(7), 20 + rng.below(4), 1 + rng.below(3));
@@ -152,6 +165,7 @@ impl Template for References {
             .map(|r| (r[0].clone(), r[1..].to_vec()))
             .collect();
         sim.stats.add("debts", waits.values().filter(|w| w.starts_with("debt")).count() as u64);
+        sim.stats.add("rings", self.rings(sim));
         let mut open = 0;
         // A group that waits may yet leave its code: who refers to it waits as well.
         let waiting_groups =
@@ -221,8 +235,7 @@ impl Template for References {
 #[test]
 fn simulate_references() {
     simulate(
-        "references",
-        60,
+        &Share::of("references", 60),
         &[72, 80, 95, 227, 230, 261, 288, 291],
         &["parks", "debts", "deletes", "crashes", "updates"],
         &|_| Box::new(References::default()),

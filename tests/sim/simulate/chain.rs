@@ -1,6 +1,6 @@
 //! A chain over three stores' tables, one of its links a derived map: a.items → b.stage → b.final → c.out.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 use std::collections::BTreeMap;
 
 const A: &str = "
@@ -41,7 +41,7 @@ tables:
       QTY: integer
 ";
 
-pub(super) struct Chain;
+struct Chain;
 
 impl Template for Chain {
     fn project(&mut self, _: &mut Rng) -> Project {
@@ -80,7 +80,7 @@ map \"Out\" {
   }
 }";
         Project {
-            schemas: vec![("a", A), ("b", B), ("c", C)],
+            schemas: vec![("a", A.into()), ("b", B.into()), ("c", C.into())],
             maps: vec![m1.into(), m2.into(), m3.into()],
             companies: None,
         }
@@ -128,5 +128,5 @@ map \"Out\" {
 
 #[test]
 fn simulate_chain() {
-    simulate("chain", 50, &[57, 273], &["deletes", "crashes", "updates"], &|_| Box::new(Chain));
+    simulate(&Share::of("chain", 50), &[57, 273], &["deletes", "crashes", "updates"], &|_| Box::new(Chain));
 }

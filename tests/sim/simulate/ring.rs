@@ -1,6 +1,6 @@
 //! Maps that feed each other: one ring settles, one does not and is cut and named.
 
-use super::{Project, Rng, Sim, Template, simulate};
+use super::{Project, Rng, Share, Sim, Template, simulate};
 
 const A: &str = "
 store: a
@@ -34,7 +34,7 @@ impl Template for Ring {
         let back = format!(
             "map \"Back\" {{\n id back\n tables b.u -> a.t\n operations right: update\n key ID = id\n fields {{\n {into}\n }}\n}}"
         );
-        Project { schemas: vec![("a", A), ("b", B)], maps: vec![there.into(), back], companies: None }
+        Project { schemas: vec![("a", A.into()), ("b", B.into())], maps: vec![there.into(), back], companies: None }
     }
     fn act(&mut self, rng: &mut Rng) -> (String, String) {
         let (id, p) = (1 + rng.below(4), 100 * rng.below(9));
@@ -66,5 +66,5 @@ impl Template for Ring {
 
 #[test]
 fn simulate_ring() {
-    simulate("ring", 30, &[], &["circles", "crashes", "updates"], &|_| Box::new(Ring { endless: false }));
+    simulate(&Share::of("ring", 30), &[], &["circles", "crashes", "updates"], &|_| Box::new(Ring { endless: false }));
 }
