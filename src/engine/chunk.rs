@@ -40,6 +40,8 @@ pub(super) struct Item {
     pub silent: bool,
     /// It is not there.
     pub absent: bool,
+    /// It was on both sides when it was last consumed, or is since.
+    pub known: bool,
     /// It came under its key since: what waits under it was another record's.
     pub renewed: bool,
     /// Its place among the records evaluated with it.
@@ -92,6 +94,9 @@ pub(super) struct Left {
     pub retry: Vec<usize>,
     /// The integration keys which items to try again want, and other rows have.
     pub leaving: Vec<Key>,
+    /// Indexes of items that stay pending until the opposite leg has dealt with them: it wins, and finds them only as
+    /// long as they are.
+    pub yielded: Vec<usize>,
 }
 
 /// Integration keys that records hold in the target since the part of the log that is not consumed began: a row under
@@ -133,6 +138,8 @@ pub(super) struct Chunk<'a> {
     pub(super) debts: HashMap<(usize, String), Owed>,
     /// Items that refer to rows which have yet to go or to change.
     deferred: Vec<usize>,
+    /// See [`Left::yielded`].
+    yielded: Vec<usize>,
     /// Whole sentences of the first failures, for the run record.
     pub samples: Vec<String>,
     /// What a comparison found.
@@ -148,6 +155,8 @@ pub(super) struct Record<'a> {
     pub before_key: Option<Vec<Value>>,
     /// It stands under another row's key now: what it held before says nothing about that row.
     pub elsewhere: bool,
+    /// Its row got another key there since the sides agreed.
+    pub moved: bool,
 }
 
 impl<'a> Chunk<'a> {
@@ -177,6 +186,7 @@ impl<'a> Chunk<'a> {
             outcomes: vec![],
             debts: HashMap::new(),
             deferred: vec![],
+            yielded: vec![],
             samples: vec![],
             compared: super::compare::Compared::default(),
             tracks,
@@ -196,6 +206,7 @@ impl<'a> Chunk<'a> {
         self.move_waiting(tx, items)?;
         let mut left = self.apply_all(tx, items, values, counts)?;
         left.retry.append(&mut self.deferred);
+        left.yielded.append(&mut self.yielded);
         self.outcomes.sort_unstable();
         for (_, failed) in self.outcomes.drain(..) {
             self.window.push(failed, self.engine.limits.failure_window);
@@ -267,7 +278,14 @@ impl<'a> Chunk<'a> {
                             }
                         };
                         let before_key = item.before.as_ref().and_then(|b| self.key_of(b, None, &[]));
-                        records.push(Record { item: i, company: None, cells, before_key, elsewhere: false });
+                        records.push(Record {
+                            item: i,
+                            company: None,
+                            cells,
+                            before_key,
+                            elsewhere: false,
+                            moved: false,
+                        });
                     } else if companies.is_empty() {
                         self.resolved(tx, items, i, lines, None, &mut records, counts)?;
                     } else {
@@ -307,7 +325,10 @@ impl<'a> Chunk<'a> {
                 }
                 // Not there under the key it had, or another record has it now: it may be there under the key it has.
                 let asked = now(record) == *key && !self.moved && !self.mode.last_try;
-                if record.before_key.is_some() && !asked && (taken || matches!(hit, Found::None)) {
+                if let Some(row) = self.moved_there(tx, &items[record.item], key, hit).transpose()?.filter(|_| !taken) {
+                    *hit = row;
+                    record.moved = true;
+                } else if record.before_key.is_some() && !asked && (taken || matches!(hit, Found::None)) {
                     *hit = self.find_one(tx, now(record))?;
                     record.elsewhere = now(record) != *key;
                 }
@@ -391,6 +412,36 @@ impl<'a> Chunk<'a> {
         Ok(())
     }
 
+    /// The row of a record that was on both sides under this key and has another one there, which the opposite leg has
+    /// yet to carry. `hit`: what stands under the key there now.
+    pub(super) fn moved_there(
+        &self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        key: &[Value],
+        hit: &Found,
+    ) -> Option<Result<Found>> {
+        let known = item.known || self.mode.full;
+        let pending = self.pending.filter(|_| known && !self.mode.compares)?;
+        if let Found::One { key: primary, .. } = hit
+            && pending.is_that(self.leg, primary, &self.ikey(key))
+        {
+            return None;
+        }
+        let primary = pending.moved(self.leg, &self.ikey(key))?.to_vec();
+        let target = self.leg.leg().target;
+        let by = &self.engine.maps.stores[target.store].1.get(target.table).primary_key;
+        let found = tx.find(target.table, by, &[primary], &self.leg.columns);
+        match found.map(|mut f| f.pop()) {
+            Ok(Some(row)) => {
+                let moved = matches!(&row, Found::One { values, .. } if self.ikey_there(values) != self.ikey(key));
+                moved.then_some(Ok(row))
+            }
+            Ok(None) => None,
+            Err(e) => Some(Err(e.into())),
+        }
+    }
+
     fn find_one(&self, tx: &mut dyn Transaction, key: Vec<Value>) -> Result<Found> {
         let l = self.leg.leg();
         Ok(tx.find(l.target.table, &l.key, &[key], &self.leg.columns)?.pop().unwrap_or(Found::None))
@@ -455,7 +506,7 @@ impl<'a> Chunk<'a> {
         if !self.cache.owed.is_empty() {
             self.debts.insert((item.n, word), std::mem::take(&mut self.cache.owed));
         }
-        records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false });
+        records.push(Record { item: i, company, cells: Cow::Owned(cells), before_key, elsewhere: false, moved: false });
         Ok(())
     }
 
@@ -505,15 +556,24 @@ impl<'a> Chunk<'a> {
                 return Ok(Step::Done);
             }
             Found::None => {
-                if let Some(gone) = self.pending.and_then(|p| p.gone(&ikey)) {
-                    if !(0..leg.map.two_way).any(|number| record.elsewhere || self.line_changed(item, number)) {
+                let was = record.before_key.as_ref().map_or_else(|| ikey.clone(), |before| self.ikey(before));
+                let rekeyed = was != ikey;
+                // One that came under the key of a row that is gone there is another record.
+                let known = item.known || self.mode.full;
+                if let Some(gone) = self.pending.filter(|_| known).and_then(|p| p.gone(&was)) {
+                    let changed = |number| rekeyed || record.elsewhere || self.line_changed(item, number);
+                    if !(0..leg.map.two_way).any(changed) {
                         // Deleted there, untouched here: the other leg's affair.
-                        self.wake_gone(tx, &ikey)?;
+                        self.wake_gone(tx, &was)?;
                         counts.unchanged += 1;
                         self.solved(tx, item, &company)?;
                         return Ok(Step::Done);
                     }
                     let verdict = self.whole(item);
+                    if rekeyed && verdict == Verdict::Target {
+                        self.yielded.push(record.item);
+                        return Ok(Step::Done);
+                    }
                     self.note(tx, item, &gone, Some(&record.cells), None, &[], verdict)?;
                     match verdict {
                         Verdict::Source => {}
@@ -574,6 +634,22 @@ impl<'a> Chunk<'a> {
                 return Ok(Step::Done);
             }
         }
+        let there = self.ikey_there(values);
+        let mut keeps_key = record.moved && there != ikey;
+        if keeps_key && record.before_key.as_ref().is_some_and(|b| self.ikey(b) != ikey) {
+            // Both sides gave it another key.
+            let verdict = self.whole(item);
+            let pending = self.pending.and_then(|p| p.of(key, &there)).unwrap_or_default();
+            self.note(tx, item, &pending, Some(&record.cells), Some(values), &[], verdict)?;
+            match verdict {
+                Verdict::Source => keeps_key = false,
+                Verdict::Target => {}
+                Verdict::Hold => {
+                    self.hold(tx, item, &company, &[], counts)?;
+                    return Ok(Step::Done);
+                }
+            }
+        }
         let mut columns: Vec<ColumnId> = Vec::new();
         let mut new: Vec<Value> = Vec::new();
         let mut rekeyed = false;
@@ -583,7 +659,7 @@ impl<'a> Chunk<'a> {
                 continue;
             }
             if cell.key {
-                if cell.collation.fold(now) == cell.collation.fold(there) {
+                if keeps_key || cell.collation.fold(now) == cell.collation.fold(there) {
                     continue;
                 }
                 rekeyed |= cell.once;
@@ -601,8 +677,12 @@ impl<'a> Chunk<'a> {
             columns.push(cell.column);
             new.push(now.clone());
         }
+        let kept = keeps_key.then_some(there);
         if columns.is_empty() || !leg.leg().operations.update {
-            self.claim(tx, item, &ikey)?;
+            self.claim_of(tx, item, record, kept.as_ref())?;
+            if kept.is_some() {
+                self.tell_key(tx, key, &record.cells)?;
+            }
             self.wake(tx, key, values)?;
             self.meet(tx, key, values)?;
             counts.unchanged += 1;
@@ -619,8 +699,8 @@ impl<'a> Chunk<'a> {
             self.failed(tx, item, &company, &f, &[], counts)?;
             return Ok(Step::Done);
         }
-        let settles = decision.as_ref().is_none_or(|d| d.settles);
-        Ok(Step::Update { key: key.clone(), there: values.clone(), columns, new, settles })
+        let settles = kept.is_none() && decision.as_ref().is_none_or(|d| d.settles);
+        Ok(Step::Update { key: key.clone(), there: values.clone(), columns, new, settles, kept })
     }
 
     /// Marks the write; false if the record goes in a circle and was quarantined instead.

@@ -34,6 +34,8 @@ pub(super) struct PendingTarget {
     folded: Folded,
     /// Rows that are gone, by integration key.
     gone: HashMap<Key, usize>,
+    /// Rows that changed, by the integration key they had.
+    changed: HashMap<Key, usize>,
     /// Records that the opposite leg holds for a person, by primary key, with the values before.
     held: HashMap<Key, Pending>,
     /// Their primary keys by integration key: their rows may be gone.
@@ -46,8 +48,9 @@ impl PendingTarget {
         let ahead = state.ahead(&opposite.name)?;
         let ledger = state.ledger(&opposite.name)?.first().map_or(0, |(_, n)| *n);
         let folded = Folded::new(opposite, ahead, ledger, usize::MAX, HashSet::new());
-        let (gone, held, held_by) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(PendingTarget { opposite: opposite.clone(), folded, gone, held, held_by })
+        let (gone, changed) = (HashMap::new(), HashMap::new());
+        let (held, held_by) = (HashMap::new(), HashMap::new());
+        Ok(PendingTarget { opposite: opposite.clone(), folded, gone, changed, held, held_by })
     }
 
     /// A record of the opposite leg waits, with these values before its first change.
@@ -82,6 +85,26 @@ impl PendingTarget {
                 self.gone.insert(ikey, i);
             }
         }
+        for i in std::mem::take(&mut self.folded.changed) {
+            let w = &self.folded.works[i];
+            if let Some(ikey) = ikey_in(leg, &w.old).filter(|_| w.based || w.met) {
+                self.changed.insert(ikey, i);
+            }
+        }
+    }
+
+    /// The primary key of the row that had this integration key when the sides last agreed, and has another one now.
+    pub fn moved(&self, leg: &LegRt, ikey: &Key) -> Option<&[Value]> {
+        let w = &self.folded.works[*self.changed.get(ikey).filter(|_| !mutant!("moved-there-is-unknown"))?];
+        let there = w.last >= 0 && !w.gone && !w.deleted && (w.based || w.met);
+        (there && ikey_in(leg, &w.old).as_ref() == Some(ikey)).then_some(&w.key)
+    }
+
+    /// Whether a row had this integration key when the sides last agreed.
+    pub fn is_that(&self, leg: &LegRt, key: &[Value], ikey: &Key) -> bool {
+        let Some(i) = self.folded.at(&self.opposite, key) else { return true };
+        let w = &self.folded.works[i];
+        (w.based || w.met) && ikey_in(leg, &w.old).is_none_or(|was| was == *ikey)
     }
 
     /// What is pending for a row. One that came under the integration key of a row that is gone is that record again,

@@ -46,13 +46,15 @@ impl Chunk<'_> {
         // Records of one path are marked alike.
         let mut groups: Vec<(&str, Vec<Gone<'_>>)> = Vec::new();
         for ((item, hit), key) in asked.into_iter().zip(found).zip(&keys) {
-            let Found::One { key: primary, values, .. } = hit else {
+            let moved = self.moved_there(tx, item, key, &hit).transpose()?;
+            let rekeyed = moved.is_some();
+            let Found::One { key: primary, values, .. } = moved.unwrap_or(hit) else {
                 self.wake_gone(tx, &self.ikey(key))?;
                 counts.unchanged += 1;
                 self.solved(tx, item, &word)?;
                 continue;
             };
-            if !self.may_go(tx, item, &primary, &values, &word, counts)? {
+            if !self.may_go(tx, item, (&primary, &values, rekeyed), &word, counts)? {
                 continue;
             }
             match groups.iter_mut().find(|(path, _)| *path == item.path) {
@@ -82,13 +84,13 @@ impl Chunk<'_> {
         })
     }
 
-    /// Whether the row may go: somebody may have changed it meanwhile, or decided that it stays.
+    /// Whether the row may go: somebody may have changed it meanwhile, or its key (`rekeyed`), or
+    /// decided that it stays.
     fn may_go(
         &mut self,
         tx: &mut dyn Transaction,
         item: &Item,
-        primary: &[Value],
-        values: &[Value],
+        (primary, values, rekeyed): (&[Value], &[Value], bool),
         word: &str,
         counts: &mut LegReport,
     ) -> Result<bool> {
@@ -96,7 +98,7 @@ impl Chunk<'_> {
         let changed_there = self.pending.and_then(|p| p.of(primary, &self.ikey_there(values)));
         if leg.map.two_way > 0
             && let Some(there) = changed_there
-            && (0..leg.map.two_way).any(|number| self.changed_there(&there, number, values))
+            && (rekeyed || (0..leg.map.two_way).any(|number| self.changed_there(&there, number, values)))
             && !mutant!("delete-always-wins")
         {
             let verdict = self.whole(item);

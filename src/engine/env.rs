@@ -14,10 +14,15 @@ pub struct Env {
     points: Option<Arc<Mutex<File>>>,
     /// How many crash points are left until one fails; none = never.
     fuse: Option<Arc<AtomicI64>>,
+    /// What a test does at crash points.
+    at_points: Option<AtPoint>,
     /// How far the clock is put forward.
     forward: Duration,
     started: Instant,
 }
+
+/// What a test does at a crash point, by its name.
+type AtPoint = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Default for Env {
     fn default() -> Env {
@@ -28,7 +33,7 @@ impl Default for Env {
 impl Env {
     /// A world whose cancellation flag is `cancel`.
     pub fn new(cancel: Arc<AtomicBool>) -> Env {
-        Env { cancel, points: None, fuse: None, forward: Duration::ZERO, started: Instant::now() }
+        Env { cancel, points: None, fuse: None, at_points: None, forward: Duration::ZERO, started: Instant::now() }
     }
     /// Lets every crash point write its name and number into a file, so that a test that kills the process knows where.
     pub fn with_points(mut self, path: &std::path::Path) -> std::io::Result<Env> {
@@ -40,6 +45,11 @@ impl Env {
     /// would end it.
     pub fn failing_at(mut self, n: u32) -> Env {
         self.fuse = Some(Arc::new(AtomicI64::new(i64::from(n))));
+        self
+    }
+    /// Does something at each crash point, as people would who go on while the engine works.
+    pub fn at_points(mut self, act: impl Fn(&str) + Send + Sync + 'static) -> Env {
+        self.at_points = Some(Arc::new(act));
         self
     }
     /// Puts the clock forward, so that what waits for a time is due.
@@ -88,6 +98,9 @@ impl Env {
         {
             // A test instrument: a line that cannot be written only blinds the test, which then fails.
             let _ = file.write_all(format!("{name}\n").as_bytes());
+        }
+        if let Some(act) = &self.at_points {
+            act(name);
         }
         match &self.fuse {
             Some(fuse) if fuse.fetch_sub(1, Ordering::Relaxed) <= 1 => Err(EngineError::Cancelled),

@@ -44,6 +44,7 @@ impl Engine {
                 renewed: !work.owns && !work.gone,
                 silent: work.left(leg) && !work.waits,
                 absent: false,
+                known: work.based || work.met || (work.untouched() && work.dependent),
                 kept: work.before.clone(),
                 start: work.owns.then(|| work.start.clone()),
                 stood: (work.start.clone(), work.since),
@@ -240,6 +241,11 @@ impl Engine {
     ) -> Result<Option<Vec<Value>>> {
         if let Some((_, before)) = work.before.iter().find(|(company, _)| company.is_empty()) {
             return Ok(Some(before.clone()));
+        }
+        // One that came since was never on the other side under another key.
+        let new = leg.map.two_way > 0 && !work.based && !work.met && !work.untouched();
+        if new && !mutant!("found-where-it-never-was") {
+            return Ok(None);
         }
         match (through || self.key_changed(leg, work, row)) && !mutant!("found-by-new-key-only") {
             true => self.key_before(leg, snapshot, work, looked_up, row),

@@ -66,6 +66,8 @@ pub(super) struct Reborn {
     pub died: i64,
     /// Number of the insert.
     pub born: i64,
+    /// Values of the row that came before its first change.
+    pub old: HashMap<ColumnId, Value>,
 }
 
 impl Work {
@@ -122,7 +124,8 @@ impl Work {
 
     /// The opposite leg found its row. Should it go now, the row on the other side has to go too.
     fn meet(&mut self) {
-        if self.reborn.is_some() {
+        if let Some(reborn) = &mut self.reborn {
+            reborn.old.clear();
             self.met_again = true;
         } else if !self.based {
             self.met = true;
@@ -151,13 +154,24 @@ impl Work {
         }
     }
 
+    /// Whether a row that came under its primary key, and held these values, has another integration key.
+    fn another(&self, leg: &LegRt, row: &[(ColumnId, Value)]) -> bool {
+        let of = |c: &ColumnId| row.iter().find(|(r, _)| r == c).map(|(_, v)| v);
+        let mut inputs = leg.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        let differs = |c: &ColumnId| matches!((self.old.get(c), of(c)), (Some(was), Some(is)) if was != is);
+        inputs.any(differs) && !mutant!("newborn-settles-the-dead")
+    }
+
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
     pub fn part(&mut self, reborn: Reborn) -> Work {
         let mut new = Work::of(self.key.clone());
         (new.first, new.last, new.since) = (reborn.born, self.last, self.since);
         (new.newborn, new.owns, new.dependent) = (true, false, self.dependent);
         new.path.clone_from(&self.path);
-        new.met = self.met_again;
+        if self.met_again {
+            (new.met, new.old) = (true, reborn.old);
+        }
+        new.deleted = self.deleted;
         (self.key, self.last, self.gone, self.deleted) = (reborn.key, reborn.died, true, true);
         new
     }
@@ -196,6 +210,8 @@ pub(super) struct Folded {
     pub back: Vec<Vec<Value>>,
     /// Works that were deleted at some point.
     pub ended: Vec<usize>,
+    /// Works whose values before are known.
+    pub changed: Vec<usize>,
 }
 
 impl Folded {
@@ -298,7 +314,6 @@ impl Folded {
     /// Folds log rows in, which follow those before.
     pub fn add(&mut self, leg: &LegRt, opposite: &str, changes: Vec<Change>) {
         let l = leg.leg();
-        let same_table = l.source == l.target;
         for c in changes {
             self.consume_ahead(leg, c.seq);
             if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
@@ -310,7 +325,8 @@ impl Folded {
             if c.table != l.source.table || (c.seq <= self.ledger && !mutant!("no-ledger")) {
                 continue;
             }
-            let own = c.origin.as_deref() == Some(opposite) || (same_table && c.origin.as_deref() == Some(&leg.name));
+            let own =
+                c.origin.as_deref() == Some(opposite) || (leg.is_derived() && c.origin.as_deref() == Some(&leg.name));
             let own = own && !mutant!("echo-unknown");
             match (&c.key, own) {
                 (Err(m), _) => self.misfit(&c, m),
@@ -328,6 +344,7 @@ impl Folded {
         self.index = all().filter(|(_, w)| !w.gone).map(|(i, w)| (leg.source_key(&w.key), i)).collect();
         self.owners = all().filter(|(_, w)| w.owns).map(|(i, w)| (leg.source_key(&w.start), i)).collect();
         self.ended.clear();
+        self.changed.clear();
     }
 
     fn misfit(&mut self, c: &Change, m: &Misfit) {
@@ -367,8 +384,11 @@ impl Folded {
             self.back.push(key.clone());
         }
         if let Some(i) = known {
-            // What came before is done for this leg.
-            self.drop_work(leg, i);
+            // What came before is done for this leg, but for the end of another record that had its primary key.
+            match self.works[i].reborn.take().filter(|_| self.works[i].another(leg, &c.old)) {
+                Some(reborn) => drop(self.works[i].part(reborn)),
+                None => self.drop_work(leg, i),
+            }
             if self.left.is_some() && c.op != Op::Delete {
                 self.wanted.insert(id);
             }
@@ -400,13 +420,22 @@ impl Folded {
             w.meet();
         }
         if c.op == Op::Insert && w.last > 0 && w.reborn.is_none() {
-            w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq });
+            w.reborn = Some(Reborn { key: w.key.clone(), died: w.last, born: c.seq, old: HashMap::new() });
         }
         w.first = w.first.min(c.seq);
         w.last = c.seq;
         w.deleted = c.op == Op::Delete;
+        if !c.old.is_empty() {
+            self.changed.push(i);
+        }
+        if let Some(reborn) = &mut w.reborn {
+            for (column, value) in &c.old {
+                reborn.old.entry(*column).or_insert_with(|| value.clone());
+            }
+        }
         for (column, value) in c.old {
-            if mutant!("base-of-last-change") {
+            if c.op == Op::Touch || mutant!("base-of-last-change") {
+                w.even.remove(&column);
                 w.old.remove(&column);
             }
             w.old.entry(column).or_insert(value);

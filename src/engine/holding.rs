@@ -98,6 +98,14 @@ impl Chunk<'_> {
         Ok(())
     }
 
+    /// Tells the opposite leg, which has yet to carry a row's key, under which one the record is on its other side now.
+    pub(super) fn tell_key(&self, tx: &mut dyn Transaction, key: &[Value], cells: &[Value]) -> Result<()> {
+        let opposite = self.leg.opposite_name(&self.engine.project);
+        let of = |i: &usize| (self.leg.cells[*i].column, cells[*i].clone());
+        let ikey: Vec<(ColumnId, Value)> = self.leg.key_cells.iter().map(of).collect();
+        Ok(tx.touch(self.leg.leg().target.table, key, &ikey, &opposite)?)
+    }
+
     /// Learns which records are held for a person.
     pub(super) fn learn_held(&mut self, tx: &mut dyn Transaction) -> Result<()> {
         if self.leg.map.two_way > 0 {

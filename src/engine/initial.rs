@@ -11,6 +11,7 @@ use super::fold::number;
 use super::quarantine::Window;
 use super::report::{LegReport, Observer};
 use super::runtime::{Engine, EngineError, LegRt, Result};
+use super::since::Since;
 use crate::store::{Position, Progress, QuarantineKind, Rows, Swept};
 use crate::value::Value;
 use std::collections::HashMap;
@@ -73,9 +74,10 @@ impl Engine {
         let started = self.env.monotonic();
         let after = (!progress.cursor.is_empty() && !dry).then(|| progress.cursor.clone());
         let (mut counts, mut compared) = (leg.counts(), Compared::default());
+        let since = if dry || mode.compares { None } else { Some(self.copied_since(leg, progress, mode)?) };
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = sync_channel::<Message>(4);
-            let reader = scope.spawn(move || self.read_chunks(leg, after, &send));
+            let reader = scope.spawn(move || self.read_chunks(leg, after, since, &send));
             let wrote = self.write_chunks(leg, progress, (mode, dry), &receive, (&mut counts, &mut compared), observer);
             drop(receive);
             let read = reader.join().unwrap_or_else(|_| Err(EngineError::Refused("the reading thread failed".into())));
@@ -87,14 +89,34 @@ impl Engine {
         Ok((counts, compared))
     }
 
-    fn read_chunks(&self, leg: &LegRt, mut cursor: Option<String>, send: &SyncSender<Message>) -> Result<()> {
+    /// What the log says from where on a copy leaves to live sync: what its ledger does not cover.
+    fn copied_since(&self, leg: &LegRt, progress: &Progress, mode: Mode) -> Result<Since> {
+        let ledger = self.target(leg).snapshot()?.state().ledger(&leg.name)?.first().map(|(_, n)| *n);
+        let begins = progress.cursor.is_empty() && progress.last_applied_at.is_empty() && !mode.yields;
+        let position = number(&progress.position);
+        Ok(Since::after(match ledger {
+            Some(ledger) => Some(ledger.max(position)),
+            None if begins => None,
+            None => Some(position),
+        }))
+    }
+
+    fn read_chunks(
+        &self,
+        leg: &LegRt,
+        mut cursor: Option<String>,
+        mut since: Option<Since>,
+        send: &SyncSender<Message>,
+    ) -> Result<()> {
         let l = leg.leg();
         let source = self.source(leg);
-        let key_len = leg.source_key_types.len();
         let mut rows = Rows::of(&l.read);
         loop {
             let mut snapshot = source.snapshot()?;
             let head = snapshot.head()?;
+            if let Some(since) = since.as_mut().filter(|_| !mutant!("copies-what-changed-since")) {
+                self.learn_changed(leg, &mut *snapshot, since)?;
+            }
             let mut read = 0;
             let mut ended = false;
             while read < self.limits.chunk_rows && !ended {
@@ -119,7 +141,7 @@ impl Engine {
                     continue;
                 }
                 let unanswered = self.answer_all(leg, &mut *snapshot, &mut rows)?;
-                let (items, values) = self.evaluate_rows(leg, &rows, unanswered, key_len);
+                let (items, values) = self.evaluate_rows(leg, &rows, unanswered, since.as_ref());
                 if send.send(Message::Batch { items, values }).is_err() {
                     return Ok(());
                 }
@@ -137,10 +159,10 @@ impl Engine {
         leg: &LegRt,
         rows: &Rows,
         mut unanswered: HashMap<usize, Box<Failure>>,
-        key_len: usize,
+        since: Option<&Since>,
     ) -> (Vec<Item>, Vec<Value>) {
         let l = leg.leg();
-        let n = rows.len();
+        let (n, key_len) = (rows.len(), leg.source_key_types.len());
         let mut items = Vec::with_capacity(n);
         let mut values = Vec::with_capacity(n * l.lines.len());
         let mut misfits = rows.misfits.iter().peekable();
@@ -159,11 +181,15 @@ impl Engine {
                 renewed: false,
                 silent: false,
                 absent: false,
+                known: false,
                 n: i,
             };
             let mut misfit = None;
             while let Some((_, m)) = misfits.next_if(|(cell, _)| *cell / rows.width == i) {
                 misfit = misfit.or(Some(m));
+            }
+            if since.is_some_and(|s| s.holds(|| leg.source_key(&item.key))) {
+                continue;
             }
             if let Some(m) = misfit {
                 if item.key.iter().any(Value::is_null) {
@@ -355,6 +381,7 @@ fn copy(item: &Item) -> Item {
         renewed: item.renewed,
         silent: item.silent,
         absent: item.absent,
+        known: item.known,
         n: item.n,
     }
 }

@@ -22,6 +22,9 @@ impl KeySet {
     pub fn insert(&mut self, key: &Key) -> bool {
         self.0.insert(KeySet::fingerprint(key))
     }
+    pub fn remove(&mut self, key: &Key) {
+        self.0.remove(&KeySet::fingerprint(key));
+    }
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

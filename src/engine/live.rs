@@ -59,6 +59,9 @@ pub(super) struct LegRun<'a> {
     /// Up to which log number changes are put aside as skipped, by command.
     pub skip: Option<i64>,
     moved: bool,
+    /// Whether records were left to the opposite leg, and whether any was not.
+    yielded: bool,
+    applied: bool,
     /// When it began, on the clock of [`super::Env::monotonic`].
     started: Duration,
 }
@@ -84,16 +87,21 @@ impl Engine {
         Ok(moved)
     }
 
-    /// Works off what is pending for a leg that ran before and is about to be copied anew: a copy does not see what is
+    /// Works off what is pending for legs that ran before and are about to be copied anew: a copy does not see what is
     /// gone, or had another key.
-    pub(super) fn catch_up(&self, leg: &LegRt, observer: &dyn Observer, report: &mut Report) -> Result<()> {
-        let (source, target) = (leg.leg().source.store, leg.leg().target.store);
-        if mutant!("copy-forgets-deletes") {
-            return Ok(());
-        }
-        while self.phase(source, target, &[leg], "initial", observer, report)? {
-            if self.env.cancelled() {
-                return Err(super::EngineError::Cancelled);
+    /// Legs of one map may have to wait for each other.
+    pub(super) fn catch_up(&self, legs: &[&LegRt], observer: &dyn Observer, report: &mut Report) -> Result<()> {
+        let mut moved = !mutant!("copy-forgets-deletes");
+        while moved {
+            moved = false;
+            for leg in legs {
+                let (source, target) = (leg.leg().source.store, leg.leg().target.store);
+                while self.phase(source, target, &[leg], "initial", observer, report)? {
+                    moved = true;
+                    if self.env.cancelled() {
+                        return Err(super::EngineError::Cancelled);
+                    }
+                }
             }
         }
         Ok(())
@@ -238,6 +246,8 @@ impl Engine {
             stopped: None,
             skip,
             moved: any && end > number(&progress.position),
+            yielded: false,
+            applied: false,
             started: self.env.monotonic(),
             progress,
         };
@@ -394,7 +404,7 @@ impl Engine {
                     run.leaving.insert(&ikey);
                 }
             } else {
-                run.done[w] = true;
+                run.done[w] = !left.yielded.contains(&n);
             }
         }
         let position = self.reached(run);
@@ -419,6 +429,8 @@ impl Engine {
         self.seal(run, tx, position, counts.written() > 0, &own)?;
         run.window = window;
         run.counts.add(&counts);
+        run.yielded |= !left.yielded.is_empty();
+        run.applied |= left.yielded.len() < items.len();
         run.moved = true;
         Ok(true)
     }
@@ -530,6 +542,9 @@ impl Engine {
             let relevant = run.moved;
             self.seal(run, tx, position, false, &|_, _| false)?;
             run.moved = relevant;
+        } else if run.yielded && !run.applied {
+            // Nothing moves before the opposite leg does.
+            run.moved = false;
         }
         super::setup::keep_leg_state(self, &run.leg.name, &run.window);
         Ok(run.moved)

@@ -199,7 +199,12 @@ impl Engine {
     }
 
     /// Of rows that changed, those that are there.
-    fn referred_now(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, changes: &[LookedUp]) -> Result<Referred> {
+    pub(super) fn referred_now(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        changes: &[LookedUp],
+    ) -> Result<Referred> {
         let mut now = Referred::new();
         for (w, way) in leg.ways.iter().enumerate() {
             let mut seen: HashSet<&[Value]> = HashSet::new();
@@ -218,7 +223,7 @@ impl Engine {
     }
 
     /// The values under which records refer to a row that changed: those of now, and those before.
-    fn referred(
+    pub(super) fn referred(
         &self,
         leg: &LegRt,
         snapshot: &mut dyn Snapshot,

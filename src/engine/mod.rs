@@ -28,6 +28,7 @@ pub mod report;
 mod resolution;
 mod runtime;
 mod setup;
+mod since;
 pub mod status;
 mod waiting;
 mod window;

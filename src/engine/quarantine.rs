@@ -168,6 +168,21 @@ impl Chunk<'_> {
         }
     }
 
+    /// A record holds its integration key from now on, or the one its row keeps: then nor is what it was found by
+    /// another one's.
+    pub(super) fn claim_of(
+        &mut self,
+        tx: &mut dyn Transaction,
+        item: &Item,
+        record: &Record<'_>,
+        kept: Option<&Key>,
+    ) -> Result<()> {
+        let Some(kept) = kept else { return self.claim(tx, item, &self.ikey_of(record)) };
+        let found = record.before_key.as_ref().map_or_else(|| self.ikey_of(record), |before| self.ikey(before));
+        self.claim(tx, item, kept)?;
+        self.claim(tx, item, &found)
+    }
+
     /// A record holds this integration key from now on: no other one's row is found by it any more.
     pub(super) fn claim(&mut self, tx: &mut dyn Transaction, item: &Item, ikey: &Key) -> Result<()> {
         self.claimed.insert(KeySet::fingerprint(ikey), None);
@@ -283,7 +298,7 @@ impl Chunk<'_> {
             }
             _ => String::new(),
         };
-        let entry = Quarantined {
+        let mut entry = Quarantined {
             leg: leg.name.clone(),
             key: key.clone(),
             company: company.to_string(),
@@ -304,7 +319,12 @@ impl Chunk<'_> {
             since: env.now(),
         };
         let befores = self.before_ikeys(&entry.old_ikey, company);
-        self.befores.extend(befores);
+        // What another record holds by now is not this one's row.
+        if !befores.is_empty() && befores.iter().all(|k| self.taken(item, k)) {
+            entry.old_ikey.clear();
+        } else {
+            self.befores.extend(befores);
+        }
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;

@@ -5,7 +5,7 @@ use super::report::LegReport;
 use super::runtime::{LegRt, Result};
 use crate::schema::ColumnId;
 use crate::store::{RecordError, Transaction};
-use crate::value::Value;
+use crate::value::{Key, Value};
 
 /// What is to be written of a record.
 pub(super) enum Step {
@@ -21,6 +21,8 @@ pub(super) enum Step {
         new: Vec<Value>,
         /// Whether it settles earlier changes of the record for the opposite leg (R2).
         settles: bool,
+        /// The integration key that the row keeps, though the record has another one.
+        kept: Option<Key>,
     },
 }
 
@@ -159,7 +161,7 @@ impl Chunk<'_> {
         let mut outcomes = Vec::with_capacity(rows.len());
         tx.update_all(leg.leg().target.table, shape, &rows, &mut outcomes)?;
         for ((record, step), outcome) in steps.iter().zip(outcomes) {
-            let Step::Update { key, there, columns, new, .. } = step else { continue };
+            let Step::Update { key, there, columns, new, kept, .. } = step else { continue };
             if let Err(e) = outcome {
                 self.refused(tx, items, record, e, counts, left)?;
                 continue;
@@ -169,7 +171,10 @@ impl Chunk<'_> {
             self.aside.remove(&record.item);
             self.moved |= step.moves(leg);
             self.own(key, columns, new);
-            self.claim(tx, item, &self.ikey_of(record))?;
+            self.claim_of(tx, item, record, kept.as_ref())?;
+            if kept.is_some() {
+                self.tell_key(tx, key, &record.cells)?;
+            }
             self.wake(tx, key, there)?;
             self.outcomes.push((item.n, false));
             self.solved(tx, item, &word(record.company))?;

@@ -321,6 +321,10 @@ impl LegRt {
     pub fn target_key(&self, values: &[Value]) -> Key {
         Key::new(values.iter().zip(self.target_key_folds.iter().copied()))
     }
+    /// Whether it writes into the table that it reads.
+    pub fn is_derived(&self) -> bool {
+        self.leg().source == self.leg().target
+    }
     /// Whether it writes references to rows of its own target.
     pub fn refers_to_itself(&self) -> bool {
         let l = self.leg();

@@ -455,13 +455,15 @@ impl Engine {
             // So that the log is kept from here on.
             self.source(leg).acknowledge(&[(leg.name.clone(), progress.position.clone())])?;
         }
-        for (i, progress, copies, _) in &mut plan {
+        let ran = |(_, p, copies, _): &&mut (usize, Progress, bool, bool)| {
+            *copies && p.cursor.is_empty() && !p.last_applied_at.is_empty()
+        };
+        let behind: Vec<&LegRt> = plan.iter_mut().filter(ran).map(|(i, ..)| &self.legs[*i]).collect();
+        self.catch_up(&behind, observer, report)?;
+        for (i, progress, ..) in plan.iter_mut().filter(ran) {
             let leg = &self.legs[*i];
-            if *copies && progress.cursor.is_empty() && !progress.last_applied_at.is_empty() {
-                self.catch_up(leg, observer, report)?;
-                if let Some(p) = self.target(leg).snapshot()?.state().progress(&leg.name)? {
-                    *progress = p;
-                }
+            if let Some(p) = self.target(leg).snapshot()?.state().progress(&leg.name)? {
+                *progress = p;
             }
         }
         let mut legs = Vec::new();

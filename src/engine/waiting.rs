@@ -2,7 +2,7 @@
 //! open change, and the order in which records that leave a primary key come before those that take it.
 
 use super::conflict::ikey_in;
-use super::fold::{Folded, Work};
+use super::fold::{Folded, Reborn, Work};
 use super::quarantine::before_lines;
 use super::runtime::{Cell, Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
@@ -159,15 +159,33 @@ impl Engine {
             let keys: Vec<Vec<Value>> = some.iter().map(|(i, _)| folded.works[*i].key.clone()).collect();
             let mut rows = Rows::of(&l.read);
             let there = snapshot.fetch(&l.read, &keys, &mut rows)?;
-            for (n, (i, at)) in some.into_iter().enumerate().filter(|(n, _)| there[*n]) {
+            for (n, (i, at)) in some.into_iter().enumerate() {
                 let w = &mut folded.works[i];
-                if !mutant!("reborn-is-the-same") && self.key_changed(leg, w, rows.row(n)) {
+                let row = there[n].then(|| rows.row(n));
+                // One that is gone again, and was on the other side, has to go there too.
+                let parts = (row.is_some() || w.met_again) && !mutant!("reborn-is-the-same");
+                if parts && self.is_another(leg, w, &at, row) {
                     let new = w.part(at);
                     folded.push(leg, new);
+                } else {
+                    w.met |= w.met_again;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether a row that came under a work's primary key had another integration key then. `row`: what is there now.
+    fn is_another(&self, leg: &LegRt, work: &Work, reborn: &Reborn, row: Option<&[Value]>) -> bool {
+        let l = leg.leg();
+        let born = |c: &ColumnId| {
+            let primary = leg.source_primary_key.iter().position(|p| p == c).and_then(|i| reborn.key.get(i));
+            let now = || row?.get(l.read.columns.iter().position(|rc| *rc == (0, *c))?);
+            primary.or_else(|| reborn.old.get(c)).or_else(now)
+        };
+        let differs = |c: &ColumnId| matches!((work.old.get(c), born(c)), (Some(was), Some(is)) if was != is);
+        let mut inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
+        work.start != reborn.key || inputs.any(differs)
     }
 
     /// Of a two-way leg, records that are gone, by the integration key they had: index of their work. The columns of

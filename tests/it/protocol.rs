@@ -428,3 +428,33 @@ fn a_refused_row_leaves_nothing_behind() {
     assert_eq!((t(&w), w.errors().len()), (vec!["1|a|-".to_string(), "3|c|-".into()], 1));
     assert_eq!(w.rows("b", "select * from seen"), Vec::<String>::new());
 }
+
+/// Writes into the source at some points of a first copy of one row a chunk.
+fn copied_amid(acts: [(usize, &'static str); 2]) -> World {
+    let w = one_way();
+    let path = w.path("a");
+    let seen = std::sync::atomic::AtomicUsize::new(0);
+    let write = move |_: &str| {
+        let n = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        for (_, sql) in acts.iter().filter(|(at, _)| *at == n) {
+            rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        }
+    };
+    w.engine_in(Env::default().at_points(write)).sync(None, None, &Quiet).unwrap();
+    w
+}
+
+/// A record whose key changes twice, and one that comes and goes across the cursor: no chunk sees what was in between.
+#[test]
+fn what_changes_twice_during_a_copy_leaves_nothing_behind() {
+    for n in 0..9 {
+        for between in 0..4 {
+            let w = copied_amid([
+                (n, "update s set id = 7 where id = 2; insert into s values (8, 'd', 'x')"),
+                (n + between, "update s set id = 9 where id = 7; delete from s where id = 8"),
+            ]);
+            assert_eq!(t(&w), ["1|a|-", "3|c|-", "9|b|-"], "at points {n} and {}", n + between);
+            w.assert_quiet();
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod companies;
 mod faults;
 mod hold;
 mod mixed;
+mod moved;
 mod one_way;
 #[cfg(feature = "postgres")]
 mod people;

@@ -169,3 +169,178 @@ fn an_edit_that_comes_after_a_death_between_the_directions() {
         }
     }
 }
+
+/// Which directions lose, by policy.
+const POLICIES: [&str; 4] = ["left wins", "right wins", "merge else left wins", "merge else right wins"];
+
+fn moving(policy: &str) -> World {
+    let rest = format!("initial left wins\n conflict {policy}\n fields {{\n NAME = name\n CITY = city\n }}");
+    let w = world("<->", &rest);
+    w.sql("b", "insert into Customers values ('x', 'n', 'c'), ('y', 'n', 'c')");
+    w.sync();
+    w
+}
+
+/// A record's key changes on one side, and something else of it on the other.
+#[test]
+fn a_record_that_moved_on_one_side_is_not_made_again_by_the_other() {
+    let (x, y) = ("update people set name = 'm' where number = 'x'", "update people set id = 9 where number = 'y'");
+    for policy in POLICIES {
+        let w = moving(policy);
+        w.sql("b", "update Customers set ACCOUNT = 'm' || ACCOUNT");
+        w.sql("a", &format!("{x}; {y}"));
+        w.run();
+        agree(&w, policy);
+        assert_eq!(w.rows("a", "select number, name from people order by 1"), ["mx|m", "my|n"], "{policy}");
+        let w = moving(policy);
+        w.sql("a", "update people set number = 'm' || number");
+        w.sql("b", "update Customers set NAME = 'm' where ACCOUNT = 'x'");
+        w.run();
+        agree(&w, policy);
+        assert_eq!(w.rows("a", "select number, name from people order by 1"), ["mx|m", "my|n"], "{policy}");
+    }
+}
+
+/// Its key changes on both sides: one record still, under the winner's key, and the conflict is written down.
+#[test]
+fn a_record_that_moved_on_both_sides_stays_one() {
+    for policy in POLICIES {
+        for n in 3..9 {
+            let w = moving(policy);
+            w.sql("b", "update Customers set ACCOUNT = 'left' where ACCOUNT = 'x'");
+            w.sql("a", "update people set number = 'right', city = 'd' where number = 'x'");
+            let died = dies(&w, n, false);
+            w.sql("b", "update Customers set NAME = 'later' where ACCOUNT <> 'y'");
+            w.run();
+            agree(&w, &format!("{policy}, died at {n}"));
+            let won = if policy.contains("left") { "left|later" } else { "right|later" };
+            assert_eq!(w.rows("a", "select number, name from people order by 1"), [won, "y|n"], "{policy}, {n}");
+            let noted = ["a", "b"].map(|s| w.rows(s, "select outcome from _tablemap_conflicts where outcome <> ''"));
+            assert!(
+                noted.concat().iter().any(|o| won.starts_with(&o.replace(" wins", ""))),
+                "{policy}, {n}: {noted:?}"
+            );
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+/// Its key changes on one side while the other deletes it.
+#[test]
+fn a_record_that_moved_on_one_side_and_went_on_the_other() {
+    for policy in &POLICIES[..2] {
+        for (move_there, delete) in [
+            ("update Customers set ACCOUNT = 'm' where ACCOUNT = 'x'", "delete from people where number = 'x'"),
+            ("delete from Customers where ACCOUNT = 'x'", "update people set number = 'm' where number = 'x'"),
+        ] {
+            for n in 3..9 {
+                let w = moving(policy);
+                w.sql("b", move_there);
+                w.sql("a", delete);
+                let died = dies(&w, n, false);
+                w.run();
+                let history = format!("{policy}: {move_there}, died at {n}");
+                agree(&w, &history);
+                let left_moves = move_there.starts_with("update");
+                let stays = left_moves == policy.contains("left");
+                let expected: &[&str] = if stays { &["m", "y"] } else { &["y"] };
+                assert_eq!(w.rows("a", "select number from people order by 1"), expected, "{history}");
+                if !died {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// A row comes under the key of a record that moved here, and went there: it is another record.
+#[test]
+fn a_row_under_the_key_of_a_record_that_moved_and_went_is_new() {
+    for policy in POLICIES {
+        let w = moving(policy);
+        w.sql(
+            "a",
+            "update people set number = 'm' where number = 'x'; insert into people(number, name) values ('x', 'new')",
+        );
+        w.sql("b", "delete from Customers where ACCOUNT = 'x'");
+        w.run();
+        agree(&w, policy);
+        let there = w.rows("b", "select ACCOUNT, NAME from Customers order by 1");
+        assert!(there.contains(&"x|new".to_string()), "{policy}: {there:?}");
+    }
+}
+
+/// A row is replaced here, under the same key, while the record moved there: the replaced row's end is not its end.
+#[test]
+fn a_row_that_is_replaced_here_and_moved_there_stays() {
+    for policy in POLICIES {
+        let w = moving(policy);
+        w.sql("a", "insert or replace into people(number, name, city) values ('x', 'again', 'c')");
+        w.sql("b", "update Customers set ACCOUNT = 'm' where ACCOUNT = 'x'");
+        w.run();
+        agree(&w, policy);
+        assert_eq!(w.rows("a", "select number, name from people order by 1"), ["m|again", "y|n"], "{policy}");
+    }
+}
+
+/// A row comes on each side under the same key, and one is renamed before anything is carried: two records.
+#[test]
+fn a_new_row_is_not_found_under_a_key_it_had_before_it_was_carried() {
+    let w = moving("right wins");
+    w.sql(
+        "b",
+        "insert into Customers values ('z', 'left', 'c'); update Customers set ACCOUNT = 'm' where ACCOUNT = 'z'",
+    );
+    w.sql("a", "insert into people(number, name, city) values ('z', 'right', 'c')");
+    w.run();
+    agree(&w, "renamed before it was carried");
+    let there = w.rows("a", "select number, name from people order by 1");
+    assert_eq!(there, ["m|left", "x|n", "y|n", "z|right"]);
+}
+
+/// A record is replaced under its key, met by the other side's, and goes or is renamed before it is told.
+#[test]
+fn a_record_that_came_back_and_was_met_goes_on_as_that_record() {
+    for (end, expected) in [
+        ("delete from Customers where ACCOUNT = 'z'", ["x|n", "y|n"].as_slice()),
+        ("update Customers set ACCOUNT = 'm' where ACCOUNT = 'z'", ["m|left", "x|n", "y|n"].as_slice()),
+    ] {
+        for n in 3..11 {
+            let w = moving("left wins");
+            let made = "insert into Customers values ('z', 'first', 'c')";
+            let again = "delete from Customers where ACCOUNT = 'z'; insert into Customers values ('z', 'left', 'c')";
+            w.sql("b", &format!("{made}; {again}"));
+            w.sql("a", "insert into people(number, name, city) values ('z', 'right', 'c')");
+            let died = dies(&w, n, false);
+            w.sql("b", end);
+            w.run();
+            agree(&w, &format!("{end}, died at {n}"));
+            // Where nobody had met it before, the other side's row is a record of its own.
+            let there = w.rows("a", "select number, name from people order by 1");
+            assert!(there == expected || there.contains(&"z|right".to_string()), "{end}, died at {n}: {there:?}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+/// A primary key is used again while the engine works: the new record's echo says nothing of the old one's end.
+#[test]
+fn an_echo_of_a_new_record_does_not_settle_the_end_of_the_one_before() {
+    for n in 3..14 {
+        let w = moving("left wins");
+        w.sql("a", "insert into people values (7, 'z', 'n', 'c')");
+        let died = dies(&w, n, false);
+        w.sql("a", "delete from people where number = 'z'; insert into people values (7, 'w', 'n', 'c')");
+        w.sql("b", "insert or ignore into Customers values ('w', 'left', 'c')");
+        w.run();
+        agree(&w, &format!("died at {n}"));
+        assert_eq!(w.rows("a", "select number, name from people order by 1"), ["w|left", "x|n", "y|n"], "died at {n}");
+        if !died {
+            break;
+        }
+    }
+}
