@@ -202,6 +202,8 @@ pub(super) struct Folded {
     left: Option<i64>,
     /// Primary keys of records that were left and renamed since, as they were at the first row left.
     renamed: HashMap<Key, Vec<Value>>,
+    /// There are more looked-up rows than it may take up: the next fold has to begin behind them.
+    pub crowded: bool,
     /// Looked-up rows that changed, in the order of the log.
     pub looked_up: Vec<LookedUp>,
     /// Records that the opposite leg deleted.
@@ -255,11 +257,6 @@ impl Folded {
     /// Up to where the fold took up every record: `head` where none was left.
     pub fn end(&self, head: i64) -> i64 {
         self.left.filter(|_| !mutant!("end-past-what-was-left")).map_or(head, |left| left - 1)
-    }
-
-    /// Whether it took up as many looked-up rows as it may: the next fold has to begin behind them.
-    pub fn crowded(&self) -> bool {
-        self.looked_up.len() >= self.limit
     }
 
     /// The work of the record that has this primary key at the end of the log.
@@ -319,6 +316,7 @@ impl Folded {
             if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
                 if self.looked_up.len() >= self.limit {
                     self.left.get_or_insert(c.seq);
+                    self.crowded = true;
                 }
                 super::lookups::add(leg, &c, &mut self.looked_up);
             }

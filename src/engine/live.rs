@@ -211,7 +211,7 @@ impl Engine {
                 break (folded, any);
             }
         };
-        let (end, crowded) = (folded.end(head), folded.crowded());
+        let (end, crowded) = (folded.end(head), folded.crowded);
         self.part(leg, snapshot, &mut folded)?;
         self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
         self.rejoin(leg, snapshot, &mut folded)?;
