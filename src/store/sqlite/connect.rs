@@ -161,6 +161,13 @@ impl Inner {
         })
     }
 
+    /// Where its write-ahead log lies.
+    pub fn wal(&self) -> PathBuf {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        wal.into()
+    }
+
     pub fn err(&self, e: rusqlite::Error) -> StoreError {
         store_error(&self.name, e)
     }

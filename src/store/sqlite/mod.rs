@@ -33,6 +33,7 @@ mod state;
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
 mod types;
+mod watch;
 mod write;
 
 pub use connect::Options;
@@ -230,7 +231,7 @@ impl Store for SqliteStore {
         Ok(Box::new(self.transaction()?))
     }
     fn watch(&self) -> Result<Box<dyn Watch>> {
-        Ok(Box::new(DataVersion { session: self.inner.connect(false)?, inner: self.inner.clone(), last: None }))
+        Ok(Box::new(watch::DataVersion::new(&self.inner)?))
     }
     fn position_at(&self, seq: i64) -> Position {
         Position(seq.to_string())
@@ -249,9 +250,7 @@ impl Store for SqliteStore {
     }
     fn maintain(&self) -> Result<()> {
         changes::cut(self)?;
-        let mut wal = self.inner.path.clone().into_os_string();
-        wal.push("-wal");
-        let large = std::fs::metadata(wal).is_ok_and(|m| m.len() > 64 << 20);
+        let large = std::fs::metadata(self.inner.wal()).is_ok_and(|m| m.len() > 64 << 20);
         self.alone(|s| {
             // A reader in the way is no error: the pragma says so in its row and does what it can.
             let checkpoint = |mode: &str| {
@@ -276,22 +275,3 @@ impl Store for SqliteStore {
 
 /// How many pages (4 MiB) may stay in the WAL between cycles.
 const SMALL_WAL: i64 = 1_000;
-
-/// `PRAGMA data_version` on a connection of its own, which nothing is written through.
-struct DataVersion {
-    session: Session,
-    inner: Arc<Inner>,
-    last: Option<i64>,
-}
-
-impl Watch for DataVersion {
-    fn changed(&mut self) -> Result<bool> {
-        let now: i64 = self
-            .session
-            .conn
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut s| s.query_row([], |r| r.get(0)))
-            .map_err(|e| self.inner.err(e))?;
-        Ok(self.last.replace(now) != Some(now))
-    }
-}
