@@ -202,8 +202,6 @@ pub(super) struct Folded {
     left: Option<i64>,
     /// Primary keys of records that were left and renamed since, as they were at the first row left.
     renamed: HashMap<Key, Vec<Value>>,
-    /// There are more looked-up rows than it may take up: the next fold has to begin behind them.
-    pub crowded: bool,
     /// Looked-up rows that changed, in the order of the log.
     pub looked_up: Vec<LookedUp>,
     /// Records that the opposite leg deleted.
@@ -316,7 +314,6 @@ impl Folded {
             if self.limit > 0 && c.op != Op::Touch && leg.ways.iter().any(|w| w.table == c.table) {
                 if self.looked_up.len() >= self.limit {
                     self.left.get_or_insert(c.seq);
-                    self.crowded = true;
                 }
                 super::lookups::add(leg, &c, &mut self.looked_up);
             }

@@ -53,8 +53,6 @@ pub(super) struct LegRun<'a> {
     pub back: Vec<Vec<Value>>,
     /// Looked-up rows that changed in what is not consumed, in the order of the log.
     pub looked_up: Arc<Vec<LookedUp>>,
-    /// There are more of them than one fold takes up.
-    crowded: bool,
     pub stopped: Option<String>,
     /// Up to which log number changes are put aside as skipped, by command.
     pub skip: Option<i64>,
@@ -211,7 +209,7 @@ impl Engine {
                 break (folded, any);
             }
         };
-        let (end, crowded) = (folded.end(head), folded.crowded);
+        let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
         self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
         self.rejoin(leg, snapshot, &mut folded)?;
@@ -242,7 +240,6 @@ impl Engine {
             leaving: KeySet::default(),
             back: std::mem::take(&mut folded.back),
             looked_up: Arc::new(std::mem::take(&mut folded.looked_up)),
-            crowded,
             stopped: None,
             skip,
             moved: any && end > number(&progress.position),
@@ -447,11 +444,7 @@ impl Engine {
             change.map_or(w.first, |c| c.seq.min(w.first))
         };
         let open = run.works.iter().zip(&run.done).filter(|(_, d)| !**d).map(|(w, _)| first(w)).min();
-        // Records that were left to a later fold are open too, and nothing is known of them but that they are there. Where
-        // one fold cannot take up all that was looked up, the position has to move on: it would never come to the end.
-        let left = looks && run.end < run.head && !run.crowded && !mutant!("lookups-of-a-stretch");
-        let left = run.looked_up.first().filter(|_| left);
-        match open.into_iter().chain(left.map(|c| c.seq)).min() {
+        match open {
             _ if mutant!("position-past-open-records") => run.end,
             Some(first) if first != i64::MAX => (first - 1).min(run.end),
             _ => run.end,
