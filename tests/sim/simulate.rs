@@ -98,11 +98,13 @@ pub struct Share {
     part: (u64, u64),
     /// Seeds that found something with all faults: always played.
     met: &'static [u64],
+    /// Seeds whose findings are not mended yet (docs/guarantees.md): played by `TABLEMAP_SEED` only.
+    open: &'static [u64],
 }
 
 impl Share {
     pub fn of(name: &'static str, cases: u64) -> Share {
-        Share { name, cases, weight: 1, part: (0, 1), met: &[] }
+        Share { name, cases, weight: 1, part: (0, 1), met: &[], open: &[] }
     }
 }
 
@@ -116,7 +118,7 @@ fn simulate(share: &Share, kept: &[u64], counters: &[&str], make: Make) {
     let seeds: Vec<(u64, bool)> = match number("TABLEMAP_SEED") {
         Some(seed) => vec![(seed, false), (seed, true)],
         None => {
-            let drawn = (from..from + cases).filter(|s| s % share.part.1 == share.part.0);
+            let drawn = (from..from + cases).filter(|s| s % share.part.1 == share.part.0 && !share.open.contains(s));
             let with_faults = share.met.iter().copied().chain(drawn).map(|s| (s, true));
             kept.iter().map(|s| (*s, false)).chain(with_faults).collect()
         }
@@ -136,7 +138,7 @@ fn simulate(share: &Share, kept: &[u64], counters: &[&str], make: Make) {
             break;
         }
     }
-    println!("{name}: {} seeds, {stats:?}", seeds.len());
+    println!("{name}: {} seeds, {stats:?}, left out: {:?}", seeds.len(), share.open);
     report(share, seeds.len(), &stats, &points);
     if let Some((_, first)) = failures.iter().min_by_key(|(_, e)| e.len()) {
         let seeds: Vec<u64> = failures.iter().map(|(s, _)| *s).collect();
