@@ -90,7 +90,7 @@ fn say(which: &Which, context: &Context, desired: &str, now: &str) -> Outcome {
     let mut refused = false;
     for m in maps {
         let id = &loaded.checked.maps[m].id;
-        let into = into.as_ref().map(|named| side::of_map(named, m, &loaded));
+        let into = into.as_ref().map(|named| named.side_of(&loaded.checked, &loaded.checked.maps[m]));
         if into.is_some_and(|side| side.and_then(|s| loaded.checked.maps[m].leg(s)).is_none()) {
             if !names.is_empty() {
                 refused = true;

@@ -20,19 +20,3 @@ pub(super) fn named(option: &str, word: &str, loaded: &Loaded) -> Result<Master,
         }
     }
 }
-
-/// The side of a map (its index) on which it lies; none where both sides do, or neither.
-pub(super) fn of_map(named: &Master, map: usize, loaded: &Loaded) -> Option<Side> {
-    match named {
-        Master::Side(side) => Some(*side),
-        Master::Store(name) => {
-            let m = &loaded.checked.maps[map];
-            let lies = |store: usize| loaded.checked.stores[store].0 == *name;
-            match (lies(m.left.store), lies(m.right.store)) {
-                (true, false) => Some(Side::Left),
-                (false, true) => Some(Side::Right),
-                _ => None,
-            }
-        }
-    }
-}

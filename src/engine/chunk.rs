@@ -412,6 +412,16 @@ impl<'a> Chunk<'a> {
         Ok(())
     }
 
+    /// Whether the record was on both sides when the sides last agreed; a copy takes every one for such.
+    fn knows(&self, item: &Item) -> bool {
+        item.known || self.mode.full
+    }
+
+    /// The integration key by which a record's row is looked for: the one it had, if that was another one.
+    pub(super) fn found_by(&self, record: &Record<'_>) -> Key {
+        record.before_key.as_ref().map_or_else(|| self.ikey_of(record), |before| self.ikey(before))
+    }
+
     /// The row of a record that was on both sides under this key and has another one there, which the opposite leg has
     /// yet to carry. `hit`: what stands under the key there now.
     pub(super) fn moved_there(
@@ -421,8 +431,7 @@ impl<'a> Chunk<'a> {
         key: &[Value],
         hit: &Found,
     ) -> Option<Result<Found>> {
-        let known = item.known || self.mode.full;
-        let pending = self.pending.filter(|_| known && !self.mode.compares)?;
+        let pending = self.pending.filter(|_| self.knows(item) && !self.mode.compares)?;
         if let Found::One { key: primary, .. } = hit
             && pending.is_that(self.leg, primary, &self.ikey(key))
         {
@@ -556,11 +565,10 @@ impl<'a> Chunk<'a> {
                 return Ok(Step::Done);
             }
             Found::None => {
-                let was = record.before_key.as_ref().map_or_else(|| ikey.clone(), |before| self.ikey(before));
+                let was = self.found_by(record);
                 let rekeyed = was != ikey;
                 // One that came under the key of a row that is gone there is another record.
-                let known = item.known || self.mode.full;
-                if let Some(gone) = self.pending.filter(|_| known).and_then(|p| p.gone(&was)) {
+                if let Some(gone) = self.pending.filter(|_| self.knows(item)).and_then(|p| p.gone(&was)) {
                     let changed = |number| rekeyed || record.elsewhere || self.line_changed(item, number);
                     if !(0..leg.map.two_way).any(changed) {
                         // Deleted there, untouched here: the other leg's affair.
@@ -636,7 +644,7 @@ impl<'a> Chunk<'a> {
         }
         let there = self.ikey_there(values);
         let mut keeps_key = record.moved && there != ikey;
-        if keeps_key && record.before_key.as_ref().is_some_and(|b| self.ikey(b) != ikey) {
+        if keeps_key && self.found_by(record) != ikey {
             // Both sides gave it another key.
             let verdict = self.whole(item);
             let pending = self.pending.and_then(|p| p.of(key, &there)).unwrap_or_default();

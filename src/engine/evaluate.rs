@@ -256,8 +256,7 @@ impl Engine {
     pub(super) fn key_changed(&self, leg: &LegRt, work: &Work, row: &[Value]) -> bool {
         let moved = work.start != work.key;
         let l = leg.leg();
-        let inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
-        inputs.into_iter().any(|c| match work.old.get(c) {
+        leg.key_inputs().any(|c| match work.old.get(c) {
             None => false,
             Some(old) => l.read.columns.iter().position(|rc| *rc == (0, *c)).is_some_and(|slot| row[slot] != *old),
         }) || moved

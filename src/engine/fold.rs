@@ -145,7 +145,7 @@ impl Work {
                 self.even.insert(*column);
             }
         }
-        for column in leg.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs) {
+        for column in leg.key_inputs() {
             match primary.iter().position(|p| p == column).and_then(|i| key.get(i)) {
                 Some(value) => drop(self.old.insert(*column, value.clone())),
                 None => drop(self.old.remove(column)),
@@ -157,9 +157,8 @@ impl Work {
     /// Whether a row that came under its primary key, and held these values, has another integration key.
     fn another(&self, leg: &LegRt, row: &[(ColumnId, Value)]) -> bool {
         let of = |c: &ColumnId| row.iter().find(|(r, _)| r == c).map(|(_, v)| v);
-        let mut inputs = leg.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
         let differs = |c: &ColumnId| matches!((self.old.get(c), of(c)), (Some(was), Some(is)) if was != is);
-        inputs.any(differs) && !mutant!("newborn-settles-the-dead")
+        leg.key_inputs().any(differs) && !mutant!("newborn-settles-the-dead")
     }
 
     /// Takes the row that came under its primary key off, as a work of its own; this one ends where it was deleted.
@@ -320,9 +319,7 @@ impl Folded {
             if c.table != l.source.table || (c.seq <= self.ledger && !mutant!("no-ledger")) {
                 continue;
             }
-            let own =
-                c.origin.as_deref() == Some(opposite) || (leg.is_derived() && c.origin.as_deref() == Some(&leg.name));
-            let own = own && !mutant!("echo-unknown");
+            let own = leg.made(&c, opposite) && !mutant!("echo-unknown");
             match (&c.key, own) {
                 (Err(m), _) => self.misfit(&c, m),
                 (Ok(_), true) => self.add_own(leg, &c),

@@ -86,8 +86,7 @@ impl Engine {
     }
 
     /// Works off what is pending for legs that ran before and are about to be copied anew: a copy does not see what is
-    /// gone, or had another key.
-    /// Legs of one map may have to wait for each other.
+    /// gone, or had another key. Legs of one map may have to wait for each other, so they take turns.
     pub(super) fn catch_up(&self, legs: &[&LegRt], observer: &dyn Observer, report: &mut Report) -> Result<()> {
         let mut moved = !mutant!("copy-forgets-deletes");
         while moved {

@@ -133,6 +133,9 @@ type Users = HashMap<Key, User>;
 /// What rows hold in the columns by which they are referred to, by way and primary key.
 type Referred = HashMap<(usize, Vec<Value>), Vec<Value>>;
 
+/// What is done with a page of primary keys.
+type OfPage<'a> = dyn FnMut(&mut dyn Snapshot, Vec<Vec<Value>>) -> Result<()> + 'a;
+
 /// What rows hold in these columns; nothing for those that are not there.
 pub(super) fn columns_of(
     snapshot: &mut dyn Snapshot,
@@ -222,6 +225,27 @@ impl Engine {
         Ok(now)
     }
 
+    /// Goes page by page over the primary keys of all rows that reach a join with these values.
+    pub(super) fn all_dependents(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        plan: &ReadPlan,
+        join: usize,
+        values: &[Value],
+        each: &mut OfPage<'_>,
+    ) -> Result<()> {
+        let mut after: Option<Vec<Value>> = None;
+        loop {
+            let page = snapshot.dependents(plan, join, values, after.as_deref(), self.limits.live_rows)?;
+            let full = page.len() == self.limits.live_rows;
+            after = page.last().cloned();
+            each(snapshot, page)?;
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
     /// The values under which records refer to a row that changed: those of now, and those before.
     pub(super) fn referred(
         &self,
@@ -239,16 +263,10 @@ impl Engine {
             // From the rows between to those outside of them.
             let mut between = Vec::new();
             for values in distinct(all) {
-                let mut after: Option<Vec<Value>> = None;
-                loop {
-                    let page = snapshot.dependents(plan, join, &values, after.as_deref(), self.limits.live_rows)?;
-                    let full = page.len() == self.limits.live_rows;
-                    after = page.last().cloned();
+                self.all_dependents(snapshot, plan, join, &values, &mut |snapshot, page| {
                     between.extend(columns_of(snapshot, plan.table, &next.joins[*to].key, &page)?);
-                    if !full {
-                        break;
-                    }
-                }
+                    Ok(())
+                })?;
             }
             all = between;
             (plan, join) = (next, *to);

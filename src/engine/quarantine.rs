@@ -178,9 +178,8 @@ impl Chunk<'_> {
         kept: Option<&Key>,
     ) -> Result<()> {
         let Some(kept) = kept else { return self.claim(tx, item, &self.ikey_of(record)) };
-        let found = record.before_key.as_ref().map_or_else(|| self.ikey_of(record), |before| self.ikey(before));
         self.claim(tx, item, kept)?;
-        self.claim(tx, item, &found)
+        self.claim(tx, item, &self.found_by(record))
     }
 
     /// A record holds this integration key from now on: no other one's row is found by it any more.
@@ -228,6 +227,12 @@ impl Chunk<'_> {
         let text = Key(before.clone().into_boxed_slice()).to_text();
         let taken = self.before_ikeys(&text, company).iter().any(|ikey| self.taken(item, ikey));
         if taken && !mutant!("waits-under-a-taken-key") { String::new() } else { text }
+    }
+
+    /// Whether other records hold by now what an entry says that its record was applied under.
+    fn all_taken(&self, item: &Item, old_ikey: &str, company: &str) -> bool {
+        let befores = self.before_ikeys(old_ikey, company);
+        !befores.is_empty() && befores.iter().all(|ikey| self.taken(item, ikey))
     }
 
     /// Puts a record into quarantine and goes on.
@@ -298,7 +303,7 @@ impl Chunk<'_> {
             }
             _ => String::new(),
         };
-        let mut entry = Quarantined {
+        let entry = Quarantined {
             leg: leg.name.clone(),
             key: key.clone(),
             company: company.to_string(),
@@ -310,6 +315,7 @@ impl Chunk<'_> {
             message: message.clone(),
             base,
             old_ikey: match earlier.filter(|_| self.stands_for(item)) {
+                Some(first) if self.all_taken(item, &first.old_ikey, company) => String::new(),
                 Some(first) => first.old_ikey,
                 None if applied => String::new(),
                 None => self.still_under(item, company),
@@ -319,12 +325,7 @@ impl Chunk<'_> {
             since: env.now(),
         };
         let befores = self.before_ikeys(&entry.old_ikey, company);
-        // What another record holds by now is not this one's row.
-        if !befores.is_empty() && befores.iter().all(|k| self.taken(item, k)) {
-            entry.old_ikey.clear();
-        } else {
-            self.befores.extend(befores);
-        }
+        self.befores.extend(befores);
         tx.state_mut().quarantine(&entry)?;
         let waits: Vec<Wait> = waits.iter().map(|w| Wait { key: key.clone(), ..w.clone() }).collect();
         tx.state_mut().put_waits(&leg.name, &key, company, &waits)?;

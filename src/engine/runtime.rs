@@ -5,7 +5,7 @@ use super::lookups::Way;
 use super::report::LegReport;
 use crate::schema::{ColumnId, StoreSchema, Table};
 use crate::sema::{CheckedMap, CheckedProject, Company, Leg, LineTarget, Reference, ReferenceInput};
-use crate::store::{Store, StoreError};
+use crate::store::{Change, Store, StoreError};
 use crate::syntax::ast::{OnMissing, Side};
 use crate::value::{Collation, Key, Type, Value};
 use std::sync::Arc;
@@ -27,13 +27,36 @@ pub enum EngineError {
 /// Result of engine work.
 pub type Result<T> = std::result::Result<T, EngineError>;
 
-/// Who wins in an initial sync.
+/// A side as people name it: who wins in an initial sync, or into which one a leg writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Master {
     /// A side of every map.
     Side(Side),
     /// The side that lies in this store.
     Store(String),
+}
+
+impl std::fmt::Display for Master {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Master::Side(side) => f.write_str(side.word()),
+            Master::Store(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Master {
+    /// The side of a map that is meant; none where both lie in the store, or neither.
+    pub fn side_of(&self, maps: &CheckedProject, map: &CheckedMap) -> Option<Side> {
+        match self {
+            Master::Side(side) => Some(*side),
+            Master::Store(name) => match [map.left, map.right].map(|at| maps.stores[at.store].0 == *name) {
+                [true, false] => Some(Side::Left),
+                [false, true] => Some(Side::Right),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// Sizes and times; the defaults are the protocol's.
@@ -324,6 +347,16 @@ impl LegRt {
     /// Whether it writes into the table that it reads.
     pub fn is_derived(&self) -> bool {
         self.leg().source == self.leg().target
+    }
+    /// Whether a log row of its source is its map's own work, which it has not to carry. `opposite`: the name of the leg in
+    /// the other direction.
+    pub fn made(&self, change: &Change, opposite: &str) -> bool {
+        let origin = change.origin.as_deref();
+        origin == Some(opposite) || (self.is_derived() && origin == Some(&self.name))
+    }
+    /// The columns of the source from which the integration key comes.
+    pub fn key_inputs(&self) -> impl Iterator<Item = &ColumnId> {
+        self.leg().lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs)
     }
     /// Whether it writes references to rows of its own target.
     pub fn refers_to_itself(&self) -> bool {

@@ -547,18 +547,12 @@ impl Engine {
             return Ok(Side::Left);
         }
         match (master, map.initial) {
-            (Some(Master::Side(side)), _) => Ok(side.other()),
-            (Some(Master::Store(name)), _) => {
-                let is = |at: crate::sema::TableAt| self.maps.stores[at.store].0 == *name;
-                match (is(map.left), is(map.right)) {
-                    (true, false) => Ok(Side::Right),
-                    (false, true) => Ok(Side::Left),
-                    _ => Err(EngineError::Refused(format!(
-                        "map `{}`: `--master {name}` does not name one of its two stores; use left or right",
-                        map.id
-                    ))),
-                }
-            }
+            (Some(master), _) => master.side_of(&self.maps, map).map(Side::other).ok_or_else(|| {
+                EngineError::Refused(format!(
+                    "map `{}`: `--master {master}` does not name one of its two stores; use left or right",
+                    map.id
+                ))
+            }),
             (None, Initial::Wins(side)) => Ok(side.other()),
             (None, Initial::Unsaid) if map.two_way > 0 => Err(EngineError::Refused(format!(
                 "map `{}` has two-way lines and does not say who wins at first; add `initial left wins` (or right) to it, \

@@ -32,7 +32,7 @@ impl Since {
     /// A log row of the leg's source table: as the fold will see it.
     fn add(&mut self, leg: &LegRt, opposite: &str, c: &Change) {
         let Ok(key) = &c.key else { return };
-        let own = c.origin.as_deref() == Some(opposite) || (leg.is_derived() && c.origin.as_deref() == Some(&leg.name));
+        let own = leg.made(c, opposite);
         let key = leg.source_key(key);
         let was = c.old_key.as_ref().map(|was| leg.source_key(was));
         if own && c.settles {
@@ -73,9 +73,13 @@ impl Engine {
             let now = self.referred_now(leg, snapshot, &looked_up)?;
             for change in &looked_up {
                 for values in self.referred(leg, snapshot, change, now.get(&(change.way, change.key.clone())))? {
+                    let Some((plan, join)) = leg.ways[change.way].steps.last() else { continue };
                     if asked.insert((change.way, values.clone())) {
-                        self.users(leg, snapshot, change.way, &values, &mut |key| {
-                            since.changed.insert(&leg.source_key(key));
+                        self.all_dependents(snapshot, plan, *join, &values, &mut |_, page| {
+                            for key in &page {
+                                since.changed.insert(&leg.source_key(key));
+                            }
+                            Ok(())
                         })?;
                     }
                 }
@@ -83,28 +87,6 @@ impl Engine {
             if ended {
                 return Ok(());
             }
-        }
-    }
-
-    /// Goes over the primary keys of all records that refer to these values on a way.
-    fn users(
-        &self,
-        leg: &LegRt,
-        snapshot: &mut dyn Snapshot,
-        way: usize,
-        values: &[Value],
-        each: &mut dyn FnMut(&[Value]),
-    ) -> Result<()> {
-        let key_len = leg.source_key_types.len();
-        let Some((plan, join)) = leg.ways[way].steps.last() else { return Ok(()) };
-        let mut after: Option<Vec<Value>> = None;
-        loop {
-            let keys = snapshot.dependents(plan, *join, values, after.as_deref(), self.limits.live_rows)?;
-            keys.iter().for_each(|key| each(&key[..key_len]));
-            if keys.len() < self.limits.live_rows {
-                return Ok(());
-            }
-            after = keys.last().map(|key| key[..key_len].to_vec());
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::conflict::ikey_in;
 use super::fold::{Folded, Reborn, Work};
 use super::quarantine::before_lines;
-use super::runtime::{Cell, Engine, LegRt, Result};
+use super::runtime::{Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
 use crate::store::{Found, QuarantineFilter, QuarantineKind, Quarantined, ReadPlan, ReadState, Rows, Snapshot};
 use crate::value::{Key, Value};
@@ -184,25 +184,21 @@ impl Engine {
             primary.or_else(|| reborn.old.get(c)).or_else(now)
         };
         let differs = |c: &ColumnId| matches!((work.old.get(c), born(c)), (Some(was), Some(is)) if was != is);
-        let mut inputs = l.lines.iter().filter(|l| l.key).flat_map(|l| &l.inputs);
-        work.start != reborn.key || inputs.any(differs)
+        work.start != reborn.key || leg.key_inputs().any(differs)
     }
 
     /// Of a two-way leg, records that are gone, by the integration key they had: index of their work. The columns of
     /// the key, in the source.
     fn gone_by_key(&self, leg: &LegRt, folded: &Folded) -> Option<(Vec<ColumnId>, HashMap<Key, usize>)> {
         let opposite = self.opposite(leg).filter(|_| leg.map.two_way > 0)?;
-        let cells = || opposite.key_cells.iter().map(|c| &opposite.cells[*c]);
         let mut gone = HashMap::new();
         for (i, w) in folded.works.iter().enumerate() {
             if w.based && (w.gone || w.deleted) && w.misfit.is_none() {
-                let value = |c: &Cell| w.old.get(&c.column).map(|v| (v, c.collation));
-                if let Some(key) = cells().map(value).collect::<Option<Vec<_>>>() {
-                    gone.insert(Key::new(key), i);
-                }
+                gone.extend(ikey_in(opposite, &w.old).map(|key| (key, i)));
             }
         }
-        (!gone.is_empty()).then(|| (cells().map(|c| c.column).collect(), gone))
+        let columns = || opposite.key_cells.iter().map(|c| opposite.cells[*c].column).collect();
+        (!gone.is_empty()).then(|| (columns(), gone))
     }
 
     /// Primary keys under which records that are gone came back, and whose own log rows were left to a later fold: they
@@ -246,21 +242,13 @@ impl Engine {
                 held.insert(ikey, (key.0.into_vec(), base));
             }
         }
-        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
-        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
-        if held.is_empty() || new.is_empty() {
+        if held.is_empty() {
             return Ok(());
         }
-        let columns = opposite.key_cells.iter().map(|c| (0, opposite.cells[*c].column)).collect();
+        let columns = leg.source_primary_key.iter().map(|c| (0, *c)).collect();
         let plan = ReadPlan { table: leg.leg().source.table, joins: vec![], columns };
-        for i in new {
-            let keys = [folded.works[i].key.clone()];
-            let mut rows = Rows::of(&plan);
-            if snapshot.fetch(&plan, &keys, &mut rows)? != [true] {
-                continue;
-            }
-            let folds = opposite.key_cells.iter().map(|c| opposite.cells[*c].collation);
-            let Some((was, base)) = held.get(&Key::new(rows.row(0).iter().zip(folds))) else { continue };
+        for (i, ikey) in self.newcomers(leg, opposite, snapshot, folded)? {
+            let Some((was, base)) = held.get(&ikey) else { continue };
             let mut gone = Rows::of(&plan);
             if snapshot.fetch(&plan, std::slice::from_ref(was), &mut gone)? == [false] {
                 folded.takes_over(leg, i, was, base.clone());
@@ -269,32 +257,43 @@ impl Engine {
         Ok(())
     }
 
+    /// Records of a two-way leg that came since, and are there: index of their work, and their integration key.
+    fn newcomers(
+        &self,
+        leg: &LegRt,
+        opposite: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        folded: &Folded,
+    ) -> Result<Vec<(usize, Key)>> {
+        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
+        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
+        let cells = || opposite.key_cells.iter().map(|c| &opposite.cells[*c]);
+        let columns = cells().map(|c| (0, c.column)).collect();
+        let plan = ReadPlan { table: leg.leg().source.table, joins: vec![], columns };
+        let mut all = Vec::new();
+        for new in new.chunks(self.limits.live_rows) {
+            let keys: Vec<Vec<Value>> = new.iter().map(|i| folded.works[*i].key.clone()).collect();
+            let mut rows = Rows::of(&plan);
+            let there = snapshot.fetch(&plan, &keys, &mut rows)?;
+            let ikey = |n: usize| Key::new(rows.row(n).iter().zip(cells().map(|c| c.collation)));
+            all.extend(new.iter().enumerate().filter(|(n, _)| there[*n]).map(|(n, i)| (*i, ikey(n))));
+        }
+        Ok(all)
+    }
+
     /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,
     /// whatever its primary key is called: what it was before is what that one was.
     pub(super) fn rejoin(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
         if mutant!("returned-is-new") {
             return Ok(());
         }
-        let Some((columns, gone)) = self.gone_by_key(leg, folded) else { return Ok(()) };
+        let Some((_, gone)) = self.gone_by_key(leg, folded) else { return Ok(()) };
         let Some(opposite) = self.opposite(leg) else { return Ok(()) };
-        let came = |w: &Work| !w.based && !w.gone && !w.untouched() && w.misfit.is_none();
-        let new: Vec<usize> = (0..folded.works.len()).filter(|i| came(&folded.works[*i])).collect();
-        let plan = ReadPlan {
-            table: leg.leg().source.table,
-            joins: vec![],
-            columns: columns.into_iter().map(|c| (0, c)).collect(),
-        };
-        for new in new.chunks(self.limits.live_rows) {
-            let keys: Vec<Vec<Value>> = new.iter().map(|i| folded.works[*i].key.clone()).collect();
-            let mut rows = Rows::of(&plan);
-            let there = snapshot.fetch(&plan, &keys, &mut rows)?;
-            for (n, i) in new.iter().enumerate().filter(|(n, _)| there[*n]) {
-                let folds = opposite.key_cells.iter().map(|c| opposite.cells[*c].collation);
-                if let Some(was) = gone.get(&Key::new(rows.row(n).iter().zip(folds))) {
-                    let old = folded.works[*was].old.clone();
-                    let w = &mut folded.works[*i];
-                    (w.old, w.based) = (old, true);
-                }
+        for (i, ikey) in self.newcomers(leg, opposite, snapshot, folded)? {
+            if let Some(was) = gone.get(&ikey) {
+                let old = folded.works[*was].old.clone();
+                let w = &mut folded.works[i];
+                (w.old, w.based) = (old, true);
             }
         }
         Ok(())

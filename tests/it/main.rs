@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod architecture;
+mod cell;
 mod cli;
 mod cli_bad_input;
 mod cli_live;

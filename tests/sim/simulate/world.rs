@@ -364,17 +364,7 @@ impl Sim {
         }
         let mut s = self.connections[store].prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
         let n = s.column_count();
-        let rows = s.query_map([], |r| {
-            Ok((0..n)
-                .map(|i| match r.get_ref(i).unwrap() {
-                    rusqlite::types::ValueRef::Null => "-".to_string(),
-                    rusqlite::types::ValueRef::Integer(i) => i.to_string(),
-                    rusqlite::types::ValueRef::Real(f) => f.to_string(),
-                    rusqlite::types::ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
-                    rusqlite::types::ValueRef::Blob(b) => format!("{b:?}"),
-                })
-                .collect())
-        });
+        let rows = s.query_map([], |r| Ok((0..n).map(|i| crate::cell::shown(r.get_ref(i).unwrap())).collect()));
         rows.unwrap().map(Result::unwrap).collect()
     }
 
