@@ -53,24 +53,18 @@ fn open(path: &Path) -> Result<rusqlite::Connection, Failure> {
 
 /// Reads databases as anybody would who knows SQL, attached by name. A connection that was opened is used again: with the
 /// triggers of capture a schema takes a while to read.
+#[cfg(feature = "sqlite")]
 pub(super) struct Reader {
     databases: Vec<(&'static str, PathBuf)>,
-    #[cfg(feature = "sqlite")]
     idle: std::sync::Mutex<Vec<rusqlite::Connection>>,
-}
-
-impl Reader {
-    pub fn new(databases: Vec<(&'static str, PathBuf)>) -> Reader {
-        Reader {
-            databases,
-            #[cfg(feature = "sqlite")]
-            idle: std::sync::Mutex::default(),
-        }
-    }
 }
 
 #[cfg(feature = "sqlite")]
 impl Reader {
+    pub fn new(databases: Vec<(&'static str, PathBuf)>) -> Reader {
+        Reader { databases, idle: std::sync::Mutex::default() }
+    }
+
     fn with<T>(&self, f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let idle = self.idle.lock().ok().and_then(|mut all| all.pop());
         let conn = match idle {
@@ -165,7 +159,11 @@ mod without {
     pub fn script(_: &Path, _: &str) -> Result<Done, Failure> {
         no()
     }
+    pub struct Reader;
     impl Reader {
+        pub fn new(_: Vec<(&'static str, PathBuf)>) -> Reader {
+            Reader
+        }
         pub fn queries(&self, _: &str) -> Result<Vec<(String, usize, String)>, Failure> {
             no()
         }
@@ -178,4 +176,4 @@ mod without {
     }
 }
 #[cfg(not(feature = "sqlite"))]
-pub(super) use without::{create, script};
+pub(super) use without::{Reader, create, script};
