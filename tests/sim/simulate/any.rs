@@ -250,10 +250,10 @@ fn part(n: u64, met: &'static [u64], open: &'static [u64]) {
 
 #[test]
 fn simulate_any_even() {
-    part(0, &[106, 216], &[742]);
+    part(0, &[106, 216, 742], &[]);
 }
 
 #[test]
 fn simulate_any_odd() {
-    part(1, &[91, 149, 187, 193], &[681, 789, 1393, 1499]);
+    part(1, &[91, 149, 187, 193, 681, 789, 1393, 1499], &[]);
 }
