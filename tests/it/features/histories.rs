@@ -2,6 +2,7 @@
 
 use crate::harness::World;
 use tablemap::engine::{EngineError, Env, Quiet};
+use tablemap::syntax::ast::Side;
 
 const A: &str = "
 store: a
@@ -342,5 +343,22 @@ fn an_echo_of_a_new_record_does_not_settle_the_end_of_the_one_before() {
         if !died {
             break;
         }
+    }
+}
+
+#[test]
+fn what_is_written_while_a_direction_rests_does_not_settle_the_end_of_a_record_before() {
+    for policy in POLICIES {
+        let w = moving(policy);
+        w.sql("a", "insert into people values (7, 'z', 'n', 'c')");
+        w.run();
+        w.engine().set_desired(0, Some(Side::Left), "pause").unwrap();
+        w.sql("a", "delete from people where number = 'z'; insert into people values (7, 'w', 'n', 'c')");
+        w.sql("b", "insert into Customers values ('w', 'left', 'c')");
+        w.run();
+        w.engine().set_desired(0, Some(Side::Left), "run").unwrap();
+        w.run();
+        agree(&w, policy);
+        assert_eq!(w.rows("a", "select number from people order by 1"), ["w", "x", "y"], "{policy}");
     }
 }
