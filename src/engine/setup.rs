@@ -185,7 +185,8 @@ impl Engine {
             }
             let now = self.env.monotonic();
             if trouble.is_none_or(|(until, _)| now >= until) {
-                match self.turn(select, &mut watches, now, (&mut last, &mut first, &mut looked), observer, &mut report) {
+                match self.turn(select, &mut watches, now, (&mut last, &mut first, &mut looked), observer, &mut report)
+                {
                     Ok(()) => {
                         if trouble.take().is_some() {
                             observer.note("every store can be reached again");
