@@ -252,11 +252,12 @@ fn cut_and_crashed(cluster: &mut Cluster, way: &str) {
         seen.extend(some.iter().map(|c| c.seq));
         Ok(())
     };
+    // Never what the row holds: people only count up.
     let write = |n: i64| -> Result<()> {
         let mut tx = store.begin()?;
         tx.writing(LEG, false, "p/m/left")?;
         let keys: Vec<i64> = (0..10).map(|i| (n * 7 + i) % 50 + 1).collect();
-        let (keys, v) = (keys.into_iter().map(|k| [int(k)]).collect::<Vec<_>>(), [int(n)]);
+        let (keys, v) = (keys.into_iter().map(|k| [int(k)]).collect::<Vec<_>>(), [int(-n)]);
         let rows: Vec<(&[Value], &[Value])> = keys.iter().map(|k| (&k[..], &v[..])).collect();
         tx.update_all(T, &[c(1)], &rows, &mut Vec::new())?;
         tx.disown_side_effects(LEG, &|_, _| true)?;
