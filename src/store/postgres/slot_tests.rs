@@ -201,7 +201,7 @@ fn who_writes_is_said_before_the_first_row() {
         tx.writing(LEG, true, "p/m/left").unwrap();
         tx.insert_all(T, &[c(0), c(1)], &fresh, &mut Vec::new()).unwrap();
         let parts = rows.split_at(9);
-        for (some, settles) in [(&parts.0[..], false), (&parts.1[..1], true), (&parts.1[1..], false)] {
+        for (some, settles) in [(parts.0, false), (&parts.1[..1], true), (&parts.1[1..], false)] {
             tx.writing(LEG, settles, "p/m/left").unwrap();
             tx.update_all(T, &[c(1)], some, &mut Vec::new()).unwrap();
         }
