@@ -82,7 +82,16 @@ impl Cluster {
         let (memory, mut named) = (Path::new("/dev/shm"), tempfile::Builder::new());
         named.prefix("tablemap-pg");
         let dir = if memory.is_dir() { named.tempdir_in(memory) } else { named.tempdir() };
-        Cluster::made(dir.unwrap(), "trust", &[("synchronous_commit", "off"), ("jit", "off")])
+        Cluster::made(
+            dir.unwrap(),
+            "trust",
+            &[
+                ("synchronous_commit", "off"),
+                ("jit", "off"),
+                // Few rows: to plan anew costs more than any plan.
+                ("plan_cache_mode", "force_generic_plan"),
+            ],
+        )
     }
 
     fn made(dir: TempDir, asks: &str, settings: &[(&str, &str)]) -> Cluster {

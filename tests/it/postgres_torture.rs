@@ -40,7 +40,6 @@ fn cuts_and_restarts_under_load() {
 }
 
 #[test]
-#[ignore = "fails: a change of a two-way line is lost where the server is killed; docs/stores.md says so"]
 fn cuts_and_restarts_with_a_replication_slot() {
     torture("&capture=logical");
 }

@@ -121,15 +121,15 @@ impl Session {
         if let Err(fault) = &done {
             self.broken |= fault.breaks();
             if fault.outdates() {
+                self.statements.clear();
                 self.forget();
             }
         }
         done
     }
 
-    /// Forgets what was worked out for tables.
+    /// Forgets what was worked out for tables. What is prepared stays: the server plans it anew where a table changed.
     pub fn forget(&mut self) {
-        self.statements.clear();
         self.scans.clear();
         self.finds.clear();
         self.rows.clear();

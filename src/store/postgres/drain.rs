@@ -103,7 +103,7 @@ impl Reader<'_> {
     fn take(&mut self, log: &mut Session, message: Message) -> Result<()> {
         match message {
             Message::Begin { commit, at, xid } => {
-                let fresh = commit >= self.drained;
+                let fresh = commit >= self.drained || mutant!("slot-repeats");
                 self.current = fresh.then(|| Current {
                     xid: whole_xid(xid, self.near),
                     at,
@@ -252,6 +252,9 @@ impl Reader<'_> {
             *times.entry((&row.table, &row.key)).or_default() += 1;
         }
         let own = |row: &Logged| {
+            if mutant!("slot-own-by-transaction") {
+                return true;
+            }
             let Some(leg) = row.origin.as_deref().filter(|leg| legs.contains(leg)) else { return true };
             // The engine writes a row once in a transaction: a second time it was a trigger.
             let once = times.get(&(row.table.as_str(), row.key.as_str())) == Some(&1);
@@ -347,7 +350,7 @@ pub(super) fn drain(log: &mut Session, inner: &Inner, view: &str) -> Result<Opti
     let slot = Slot { name: word(0)?, made: word(1)?, drained: word(2)? };
     let drained = place_of(&slot.drained)?;
     let (insert, flush) = (place_of(&word(4)?)?, place_of(&word(5)?)?);
-    let target = if flush >= insert { flush } else { flushed(log, inner, insert)? };
+    let target = if flush >= insert || mutant!("slot-not-flushed") { flush } else { flushed(log, inner, insert)? };
     let Some(confirmed) = text(3)? else {
         return Err(inner.other(format!(
             "its replication slot `{}` is gone: what was changed since is not known; start the command again, and every map \
@@ -395,7 +398,7 @@ pub(super) fn drain(log: &mut Session, inner: &Inner, view: &str) -> Result<Opti
             break;
         }
     }
-    if let Some(table) = &reader.lost {
+    if let Some(table) = reader.lost.as_ref().filter(|_| !mutant!("slot-emptied-in-silence")) {
         return Err(emptied(log, inner, table, reader.end));
     }
     if reader.rows == 0 {

@@ -123,6 +123,8 @@ pub(super) fn store_error(store: &str, shown: &str, user: &str, fault: &Fault) -
             StoreError::Lost { store, reason: format!("somebody else changed the same rows meanwhile ({said})") }
         }
         "40P01" => StoreError::Lost { store, reason: format!("two writers waited for each other ({said})") },
+        // The server has not noticed yet that the one who read it is gone.
+        "55006" => unreachable(format!("{shown}: another connection holds what is needed ({said})")),
         "55P03" => unreachable(format!("{shown}: a lock was not let go in time ({said})")),
         "57014" => unreachable(format!("{shown}: a statement took too long or was ended by somebody ({said})")),
         "0A000" if said.contains("cached plan") => {

@@ -204,11 +204,18 @@ impl Handle {
 }
 
 /// The statement that says who writes from here on, to triggers and to the slot.
+///
+/// Decoding orders what a transaction's subtransactions did by place, and takes a message to stand where it ends, a row
+/// where it begins: the row that follows may come first. A second message between them leaves no doubt about the first.
 pub(super) fn writing_sql(state: &str, logical: bool) -> String {
     let set = "SELECT set_config('tablemap.writer', $1, true)";
-    match logical {
-        true => format!("{set}, pg_logical_emit_message(true, {}, 'W' || $1)::text", text_literal(&prefix(state))),
-        false => set.into(),
+    if !logical {
+        return set.into();
+    }
+    let said = format!("{set}, pg_logical_emit_message(true, {}, 'W' || $1)::text", text_literal(&prefix(state)));
+    match mutant!("slot-writer-said-once") {
+        true => said,
+        false => format!("{said}, pg_logical_emit_message(true, 'tablemap', '')::text"),
     }
 }
 

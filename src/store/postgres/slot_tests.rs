@@ -6,6 +6,7 @@ use super::*;
 use crate::schema::Column;
 use crate::store::conformance::col;
 use crate::value::{Collation, Type};
+use std::time::Duration;
 
 const LOGICAL: &str = "&capture=logical";
 const LEG: &str = "p/m/left";
@@ -179,4 +180,152 @@ fn a_server_or_a_user_that_cannot_is_told() {
     store.prepare().unwrap();
     let told = store.capture("p", &spec()).unwrap_err().to_string();
     assert!(told.contains("wal_level = logical") && told.contains("`replica`"), "{told}");
+}
+
+/// A message stands in the stream by its end and a row by its beginning: in two subtransactions the first row after a
+/// message may come before it.
+#[test]
+fn who_writes_is_said_before_the_first_row() {
+    let Some(cluster) = logical() else { return };
+    let sql =
+        "CREATE TABLE t (id bigint PRIMARY KEY, v bigint); INSERT INTO t SELECT i, 0 FROM generate_series(1, 20) i";
+    let (store, _) = over_by(&cluster, LOGICAL, sql, numbers());
+    watch_all(&store);
+    let keys: Vec<[Value; 1]> = (1..21).map(|k| [int(k)]).collect();
+    for round in 1..40 {
+        let (position, v) = (store.snapshot().unwrap().head().unwrap(), [int(round)]);
+        let rows: Vec<(&[Value], &[Value])> = keys.iter().map(|k| (&k[..], &v[..])).collect();
+        let fresh: Vec<[Value; 2]> = (0..8 + round % 9).map(|i| [int(round * 100 + i), int(0)]).collect();
+        let fresh: Vec<&[Value]> = fresh.iter().map(|r| &r[..]).collect();
+        let mut tx = store.begin().unwrap();
+        tx.writing(LEG, true, "p/m/left").unwrap();
+        tx.insert_all(T, &[c(0), c(1)], &fresh, &mut Vec::new()).unwrap();
+        let parts = rows.split_at(9);
+        for (some, settles) in [(parts.0, false), (&parts.1[..1], true), (&parts.1[1..], false)] {
+            tx.writing(LEG, settles, "p/m/left").unwrap();
+            tx.update_all(T, &[c(1)], some, &mut Vec::new()).unwrap();
+        }
+        tx.disown_side_effects(LEG, &|_, _| true).unwrap();
+        tx.commit().unwrap();
+        let log = since(&store, &position);
+        let told: Vec<_> = log.iter().map(|c| (c.origin.is_some(), c.settles)).collect();
+        let wanted = [vec![true; fresh.len()], vec![false; 9], vec![true], vec![false; 10]].concat();
+        assert_eq!(told, wanted.into_iter().map(|settles| (true, settles)).collect::<Vec<_>>(), "{round}");
+    }
+}
+
+/// What happened, as a trigger of the users' own wrote it down in the same transactions.
+const AUDITED: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v bigint); \
+    INSERT INTO t SELECT i, 0 FROM generate_series(1, 50) i; \
+    CREATE TABLE audit (id bigint, op text, ours boolean); \
+    CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.id, TG_OP, \
+    coalesce(current_setting('tablemap.writer', true), '') <> ''); RETURN NULL; END $$; \
+    CREATE TRIGGER audit AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION audit()";
+
+/// Whatever the moment at which connections are cut or the server dies, and whoever else reads: each change is in the log
+/// once, with its origin, and whoever reads on from where they were reads each once.
+#[test]
+fn cuts_and_crashes_lose_and_repeat_nothing() {
+    if cluster::left_out() {
+        return;
+    }
+    for way in ["", LOGICAL] {
+        cut_and_crashed(&mut Cluster::own(&[("fsync", "on")]), way);
+    }
+}
+
+fn cut_and_crashed(cluster: &mut Cluster, way: &str) {
+    let (store, url) = over_by(cluster, way, AUDITED, numbers());
+    watch_all(&store);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let going = || !stop.load(Ordering::Relaxed);
+    let passing = |e: StoreError| match e {
+        StoreError::Unreachable { .. } | StoreError::Lost { .. } => std::thread::sleep(Duration::from_millis(5)),
+        e => panic!("{way}: {e}"),
+    };
+    // Reads on from where it was; the numbers of what it read.
+    let read = |position: &mut Position, seen: &mut Vec<i64>| -> Result<()> {
+        let mut view = store.snapshot()?;
+        let mut some = Vec::new();
+        view.changes(position, &[T], &[], 100_000, &mut some)?;
+        *position = view.head()?;
+        seen.extend(some.iter().map(|c| c.seq));
+        Ok(())
+    };
+    // Never what the row holds: people only count up.
+    let write = |n: i64| -> Result<()> {
+        let mut tx = store.begin()?;
+        tx.writing(LEG, false, "p/m/left")?;
+        let keys: Vec<i64> = (0..10).map(|i| (n * 7 + i) % 50 + 1).collect();
+        let (keys, v) = (keys.into_iter().map(|k| [int(k)]).collect::<Vec<_>>(), [int(-n)]);
+        let rows: Vec<(&[Value], &[Value])> = keys.iter().map(|k| (&k[..], &v[..])).collect();
+        tx.update_all(T, &[c(1)], &rows, &mut Vec::new())?;
+        tx.disown_side_effects(LEG, &|_, _| true)?;
+        tx.commit()
+    };
+    let readers: Vec<(Position, Vec<i64>)> = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut position, mut seen) = (Position::default(), Vec::new());
+                    while going() {
+                        read(&mut position, &mut seen).unwrap_or_else(passing);
+                    }
+                    (position, seen)
+                })
+            })
+            .collect();
+        scope.spawn(|| (1..).take_while(|_| going()).for_each(|n| write(n).unwrap_or_else(passing)));
+        for first in [100, 1_000_000] {
+            let (url, going) = (url.clone(), &going);
+            scope.spawn(move || {
+                let mut sql = None;
+                for n in (first..).take_while(|_| going()) {
+                    let Some(user) = sql.take().or_else(|| Sql::try_open(&url).ok()) else { continue };
+                    let text = format!(
+                        "BEGIN; INSERT INTO t VALUES ({n}, 0); UPDATE t SET v = v + 1 WHERE id = {}; COMMIT",
+                        n % 50 + 1
+                    );
+                    match user.run(&text) {
+                        Ok(()) => sql = Some(user),
+                        Err(_) => continue,
+                    }
+                }
+            });
+        }
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tablemap'";
+        for round in 0..30u64 {
+            std::thread::sleep(Duration::from_millis(40 + round * 13 % 60));
+            match round % 15 {
+                14 => {
+                    cluster.stop("QUIT");
+                    cluster.start();
+                }
+                _ => drop(cluster.sql("postgres").run(cut)),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        readers.into_iter().map(|r| r.join().unwrap()).collect()
+    });
+    // Whose connection was cut may be about to commit all the same.
+    let user = Sql::open(&url);
+    while user.rows("SELECT pid FROM pg_stat_activity WHERE backend_xid IS NOT NULL") != [""; 0] {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let log = since(&store, &Position::default());
+    let mut told: Vec<String> = log
+        .iter()
+        .map(|c| format!("{}|{:?}|{}", c.key.as_ref().unwrap()[0], c.op, c.origin.is_some()).to_uppercase())
+        .collect();
+    told.sort();
+    let mut truth: Vec<String> =
+        user.rows("SELECT id, op, ours::text FROM audit").iter().map(|r| r.to_uppercase()).collect();
+    truth.sort();
+    let lacking: Vec<_> = truth.iter().filter(|t| !told.contains(t)).collect();
+    assert!(truth == told, "{way}: {} happened, {} are in the log, of none: {lacking:?}", truth.len(), told.len());
+    let all: Vec<i64> = log.iter().map(|c| c.seq).collect();
+    for (mut position, mut seen) in readers {
+        read(&mut position, &mut seen).unwrap();
+        assert!(seen == all, "{way}: {} were read of {}", seen.len(), all.len());
+    }
 }
