@@ -333,9 +333,7 @@ impl Engine {
                 }
             }
             tx.state_mut().put_progress(&now)?;
-            tx.disown_side_effects(&leg.name, &|t, k| {
-                t == leg.leg().target.table && written.contains(&leg.target_key(k))
-            })?;
+            tx.disown_side_effects(&leg.name, &|t, k| written.of(leg, t, k))?;
             self.env.point("before commit")?;
             self.env.point("in commit")?;
             tx.commit()?;

@@ -252,7 +252,7 @@ impl Engine {
         }
         if mutant!("progress-before-rows") {
             let tx = self.begin(leg, &mut run.progress)?;
-            self.seal(&mut run, tx, end, false, &|_, _| false)?;
+            self.seal(&mut run, tx, end, false, &|_, _| 0)?;
         }
         self.dependents(&mut run, snapshot, &mut folded)?;
         if run.stopped.is_some() {
@@ -421,7 +421,7 @@ impl Engine {
             }
             tx.state_mut().put_ahead(&leg.name, &Ahead { key, kind, through })?;
         }
-        let own = |t: TableId, k: &[Value]| t == leg.leg().target.table && written.contains(&leg.target_key(k));
+        let own = |t: TableId, k: &[Value]| written.of(leg, t, k);
         self.seal(run, tx, position, counts.written() > 0, &own)?;
         run.window = window;
         run.counts.add(&counts);
@@ -458,7 +458,7 @@ impl Engine {
         mut tx: Box<dyn Transaction>,
         position: i64,
         applied: bool,
-        written: &dyn Fn(TableId, &[Value]) -> bool,
+        written: &dyn Fn(TableId, &[Value]) -> usize,
     ) -> Result<()> {
         let leg = run.leg;
         let store = self.source(leg);
@@ -532,7 +532,7 @@ impl Engine {
                 run.progress.desired = "run".into();
             }
             let relevant = run.moved;
-            self.seal(run, tx, position, false, &|_, _| false)?;
+            self.seal(run, tx, position, false, &|_, _| 0)?;
             run.moved = relevant;
         } else if run.yielded && !run.applied {
             // Nothing moves before the opposite leg does.

@@ -59,7 +59,7 @@ fn own_writes_are_known_and_side_effects_travel() {
         tx.delete_all(T, &gone, &mut told).unwrap();
         // What was meant, by its key as it compares.
         let known = |k: &[Value]| matches!(k, [Value::Text(t)] if !t.contains("side"));
-        tx.disown_side_effects(LEG, &|_, k| known(k)).unwrap();
+        tx.disown_side_effects(LEG, &|_, k| usize::from(known(k))).unwrap();
         tx.commit().unwrap();
         let log = since(&store, &Position::default());
         let key = |c: &crate::store::Change| c.key.as_ref().unwrap()[0].to_string().replace('\'', "");

@@ -344,3 +344,35 @@ fn an_echo_of_a_new_record_does_not_settle_the_end_of_the_one_before() {
         }
     }
 }
+
+/// Records of one side swapped their keys, and the other side's rows had passing ones: these are no changes of that side.
+#[test]
+fn a_swap_that_was_carried_before_a_death_is_no_change_of_the_other_side() {
+    let swap = |table: &str, key: &str| {
+        let to = |from: &str, to: &str| format!("update {table} set {key} = '{to}' where {key} = '{from}'; ");
+        [to("x", "pass"), to("y", "x"), to("pass", "y")].concat()
+    };
+    for policy in POLICIES {
+        for (side, table, key) in [("b", "Customers", "ACCOUNT"), ("a", "people", "number")] {
+            for n in 3..14 {
+                let w = moving(policy);
+                w.sql("b", "update Customers set NAME = ACCOUNT");
+                w.run();
+                w.sql(side, &swap(table, key));
+                let died = dies(&w, n, false);
+                w.sql(side, &format!("update {table} set {key} = 'm' where {key} = 'x'"));
+                w.run();
+                agree(&w, &format!("{policy}, {side}, died at {n}"));
+                let there = w.rows("a", "select number, name from people order by 1");
+                assert_eq!(there, ["m|y", "y|x"], "{policy}, {side}, died at {n}");
+                for store in ["a", "b"] {
+                    let noted = w.rows(store, "select base, left, right, outcome from _tablemap_conflicts");
+                    assert!(noted.is_empty(), "{policy}, {side}, died at {n}: {noted:?}");
+                }
+                if !died {
+                    break;
+                }
+            }
+        }
+    }
+}
