@@ -305,6 +305,11 @@ impl<'a> Chunk<'a> {
         let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         self.moved = false;
+        if self.mode.last_try {
+            // Those that leave their keys may be refused after those that want them.
+            let leavers = records.iter().zip(&keys).filter(|(r, key)| now(r) != **key);
+            self.befores.extend(leavers.map(|(_, key)| self.ikey(key)).collect::<Vec<_>>());
+        }
         if self.mode.swaps && !mutant!("no-swaps") {
             self.step_aside(tx, items, &records, &mut found, counts)?;
         }

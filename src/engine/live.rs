@@ -196,6 +196,9 @@ impl Engine {
         let ahead = view.state().ahead(&leg.name)?;
         let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
         let due = self.due(leg, view.state())?;
+        if !due.is_empty() {
+            self.pass_on(leg)?;
+        }
         let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
         let stretch = self.stretch(head - number(&progress.position));
         let (mut folded, any) = loop {
@@ -210,10 +213,10 @@ impl Engine {
         };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
-        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
-        self.rejoin(leg, snapshot, &mut folded)?;
-        self.give_waiting(leg, view.state(), &mut folded, due)?;
         let claimed = self.claims(leg, view.state())?;
+        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
+        self.rejoin(leg, snapshot, &claimed, &mut folded)?;
+        self.give_waiting(leg, view.state(), &mut folded, due)?;
         let asked = !folded.works.is_empty() || !folded.looked_up.is_empty();
         let behind = match asked && !leg.leg().references.is_empty() {
             true => self.behind(leg, end, before, snapshot, view.state())?,
