@@ -6,7 +6,9 @@ use super::{Context, Format};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean, render};
 use crate::engine::{Engine, Env, Limits};
-use crate::project::{self, Location, Project, StoreConfig, StoreKind};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::project::StoreKind;
+use crate::project::{self, Location, Project, StoreConfig};
 use crate::schema::StoreSchema;
 use crate::sema::{self, CheckedProject};
 use crate::source::{FileId, Sources};

@@ -12,8 +12,10 @@ use crate::source::Sources;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// How often the files are looked at.
-const EVERY: Duration = Duration::from_millis(500);
+/// How often the files are looked at while they stay as they are.
+const EVERY: Duration = Duration::from_secs(1);
+/// And once they changed: who saves several of them is not read half way.
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// A project that is ready to take over.
 pub(super) struct Next {
@@ -64,7 +66,8 @@ impl<'a> Watching<'a> {
     /// Whether the files changed and hold a project that can run. What is wrong with one that cannot is said once.
     fn look(&self) -> bool {
         let Ok(mut files) = self.files.lock() else { return false };
-        if files.looked.elapsed() < EVERY {
+        let every = if files.seen == files.read { EVERY } else { SETTLE };
+        if files.looked.elapsed() < every {
             return false;
         }
         files.looked = Instant::now();

@@ -185,7 +185,8 @@ impl Engine {
             }
             let now = self.env.monotonic();
             if trouble.is_none_or(|(until, _)| now >= until) {
-                match self.turn(select, &mut watches, (&mut last, &mut first, &mut looked), observer, &mut report) {
+                match self.turn(select, &mut watches, now, (&mut last, &mut first, &mut looked), observer, &mut report)
+                {
                     Ok(()) => {
                         if trouble.take().is_some() {
                             observer.note("every store can be reached again");
@@ -213,11 +214,11 @@ impl Engine {
         &self,
         select: Option<&[usize]>,
         watches: &mut [Box<dyn Watch>],
+        now: Duration,
         (last, first, looked): (&mut Duration, &mut bool, &mut Duration),
         observer: &dyn Observer,
         report: &mut Report,
     ) -> Result<()> {
-        let now = self.env.monotonic();
         if now.saturating_sub(*looked) >= Duration::from_secs(1) {
             *looked = now;
             if self.to_go_through()? {
@@ -230,7 +231,6 @@ impl Engine {
         for w in watches.iter_mut() {
             wake |= w.changed()?;
         }
-        let now = self.env.monotonic();
         if !wake && now.saturating_sub(*last) < Duration::from_secs(1) {
             return Ok(());
         }

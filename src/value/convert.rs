@@ -189,6 +189,7 @@ pub(super) fn check_length(t: &str, max: u32) -> Result<(), String> {
 
 /// A stored decimal, as it stands in a column with these limits (digits, and digits after the point). Why it does not
 /// fit, in words that follow "the value".
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn stored_decimal(d: Dec, limits: Option<(u8, u8)>) -> Result<Value, String> {
     match limits {
         Some((p, s)) if !d.fits(u32::from(p), u32::from(s)) => Err(match decimal(d, limits) {

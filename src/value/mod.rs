@@ -8,8 +8,10 @@ mod literal;
 mod temporal;
 
 pub use compare::{common, compare, compare_text};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use convert::stored_decimal;
 pub use convert::{Fit, advice, convert, fit, uuid_text};
-pub(crate) use convert::{article, kind, stored_decimal};
+pub(crate) use convert::{article, kind};
 pub use dec::{Dec, Rounding};
 pub use key::{Collation, Key};
 pub use literal::{Literal, literal, literal_value, uuid};

@@ -24,11 +24,17 @@ const RELATIONS: &str = "project-operations-transaction-relationships";
 const IMPORT: &str = "import-from-staging";
 const POSTING: &str = "posting-back-to-staging";
 
+/// How expected/check.sql names the stores.
+const DATAVERSE: &str = "dv";
+const FINANCE: &str = "fin";
+
 struct Story<'a> {
     context: &'a Context,
     loaded: &'a Loaded,
     engine: Engine,
     dir: &'a Path,
+    /// Both stores, as expected/check.sql names them.
+    reader: sql::Reader,
     steps: Vec<Json>,
     /// Records moved in all.
     moved: u64,
@@ -39,10 +45,11 @@ pub(super) fn play(context: &Context, loaded: &Loaded, shown: &Path, dir: &Path)
     loaded.runnable(context, &[])?;
     let engine = loaded.engine(open::env(true)?)?;
     let began = Instant::now();
-    let mut s = Story { context, loaded, engine, dir, steps: vec![], moved: 0 };
+    let reader = sql::Reader::new(vec![(DATAVERSE, database(dir, "dataverse")), (FINANCE, database(dir, "finance"))]);
+    let mut s = Story { context, loaded, engine, dir, reader, steps: vec![], moved: 0 };
     let out = &context.out;
-    let invoices = s.count("dataverse", "SELECT count(*) FROM invoices")?;
-    let lines = s.count("dataverse", "SELECT count(*) FROM invoicedetails")?;
+    let invoices = s.count((DATAVERSE, "invoices", ""))?;
+    let lines = s.count((DATAVERSE, "invoicedetails", ""))?;
     let title = "From a proforma invoice in Dataverse to a posted invoice in finance, by nine table maps";
     out.line(paint(BOLD, wrap(title, text_width(0))));
     s.say(&format!(
@@ -136,8 +143,9 @@ impl Story<'_> {
     fn quote(&self, text: &str) {
         self.show(&indent(&wrap(text, text_width(4)), 2));
     }
-    fn count(&self, store: &str, query: &str) -> Result<u64, Failure> {
-        sql::count(&database(self.dir, store), query)
+    /// Rows of a table that a filter lets through.
+    fn count(&self, (store, table, filter): (&str, &str, &str)) -> Result<u64, Failure> {
+        self.reader.count(&format!("SELECT count(*) FROM {store}.{table} {filter}"))
     }
     /// A person's script on a store; rows changed.
     fn person(&self, store: &str, file: &str) -> Result<u64, Failure> {
@@ -227,47 +235,38 @@ impl Story<'_> {
         for (map, left, right) in [
             (
                 CUSTOMERS,
-                ("finance", "CustomersV3", "WHERE PARTYTYPE = 'Organization'"),
-                ("dataverse", "accounts", "WHERE customertypecode = 3"),
+                (FINANCE, "CustomersV3", "WHERE PARTYTYPE = 'Organization'"),
+                (DATAVERSE, "accounts", "WHERE customertypecode = 3"),
             ),
             (
                 INVOICES,
-                ("finance", "ProjInvoiceProposals", ""),
-                ("dataverse", "invoices", "WHERE msdyn_projectinvoicestatus = 192350002"),
+                (FINANCE, "ProjInvoiceProposals", ""),
+                (DATAVERSE, "invoices", "WHERE msdyn_projectinvoicestatus = 192350002"),
             ),
-            (
-                ACTUALS,
-                ("finance", "ProjActualsImports", ""),
-                ("dataverse", "msdyn_actuals", "WHERE msdyn_skipsync = 0"),
-            ),
+            (ACTUALS, (FINANCE, "ProjActualsImports", ""), (DATAVERSE, "msdyn_actuals", "WHERE msdyn_skipsync = 0")),
             (
                 RELATIONS,
-                ("finance", "ProjTransactionRelationshipImports", ""),
-                ("dataverse", "msdyn_transactionconnections", ""),
+                (FINANCE, "ProjTransactionRelationshipImports", ""),
+                (DATAVERSE, "msdyn_transactionconnections", ""),
             ),
-            (IMPORT, ("finance", "ProjInvoiceProposalLines", ""), ("dataverse", "invoicedetails", "")),
+            (IMPORT, (FINANCE, "ProjInvoiceProposalLines", ""), (DATAVERSE, "invoicedetails", "")),
         ] {
-            let count = |(store, table, filter): (&str, &str, &str)| {
-                self.count(store, &format!("SELECT count(*) FROM {table} {filter}"))
-            };
-            let (l, r) = (count(left)?, count(right)?);
+            let (l, r) = (self.count(left)?, self.count(right)?);
             let note = match r.saturating_sub(l) {
                 0 => String::new(),
                 n => format!("{n} in quarantine"),
             };
             rows.push(vec![
                 map.to_string(),
-                format!("{}.{}", left.0, left.1),
+                format!("finance.{}", left.1),
                 number(l),
-                format!("{}.{}", right.0, right.1),
+                format!("dataverse.{}", right.1),
                 number(r),
                 note,
             ]);
         }
         self.show(&table_by(2, &["map", "left", ">rows", "right", ">rows", ""], rows));
-        let dv = database(self.dir, "dataverse");
-        let fin = database(self.dir, "finance");
-        let results = sql::queries(&[("dv", &dv), ("fin", &fin)], content::text("expected/check.sql"))?;
+        let results = self.reader.queries(content::text("expected/check.sql"))?;
         let wrong: Vec<_> = results.iter().filter(|(_, n, _)| *n > 0).collect();
         let entries: Vec<Json> =
             results.iter().map(|(name, n, _)| json!({ "check": name, "differences": n })).collect();
