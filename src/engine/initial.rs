@@ -147,6 +147,10 @@ impl Engine {
                 }
             }
             drop(snapshot);
+            if leg.leg().source.store != leg.leg().target.store {
+                // Whoever writes there meanwhile cannot begin its WAL anew while somebody reads in it.
+                source.maintain()?;
+            }
             let next = if ended { None } else { cursor.clone() };
             if send.send(Message::End { next, head }).is_err() || ended {
                 return Ok(());

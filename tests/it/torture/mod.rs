@@ -166,18 +166,19 @@ fn a_first_copy_under_writers_holds_what_they_did() {
     let rows = from_env("TABLEMAP_ROWS", 5_000);
     let site = Site::new(&root.path().join("site"), rows);
     let mut rng = Rng::new(seed() + 1);
+    let chunk = 2_000.max(rows / 20).to_string();
     let writers = Writers::start(&site, &["a"], seed() + 1, Duration::from_millis(10), rows);
     let began = Instant::now();
     // Killed twice on the way, if it is still on its way then.
     for _ in 0..2 {
-        let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", "2000")]);
+        let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", &chunk)]);
         let until = Duration::from_millis(rows / 40 + rng.below(1 + rows / 40));
         std::thread::sleep(until);
         engine.0.kill().unwrap();
         engine.0.wait().unwrap();
     }
     let before = writers.commits();
-    let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", "2000")]);
+    let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", &chunk)]);
     while legs_that_are_live(&site) < 6 {
         let log = || std::fs::read_to_string(site.dir.join("run.log")).unwrap();
         assert!(engine.0.try_wait().unwrap().is_none(), "{}", log());
