@@ -130,9 +130,7 @@ impl Engine {
 
     /// What waits, and what was consumed ahead, speaks of a log that is no more.
     fn forget_open(&self, leg: &LegRt, progress: &Progress) -> Result<()> {
-        let store = leg.leg().target.store;
-        let mut tx = self.stores[store].begin()?;
-        tx.check_epoch(&self.project, self.epoch(store))?;
+        let mut tx = self.begin_own(leg.leg().target.store)?;
         let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
         for entry in tx.state_mut().quarantined(&filter)? {
             if mutant!("recover-keeps-what-waits") {

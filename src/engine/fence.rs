@@ -5,13 +5,19 @@ use super::runtime::{Engine, LegRt, Result};
 use crate::store::{Progress, RunRecord, Snapshot, StoreError, Transaction};
 
 impl Engine {
-    /// Begins a target transaction in which this engine and this position are still the ones expected.
-    pub(super) fn begin(&self, leg: &LegRt, progress: &mut Progress) -> Result<Box<dyn Transaction>> {
-        let store = leg.leg().target.store;
+    /// Begins a transaction in which this engine is still the one that has the project.
+    pub(super) fn begin_own(&self, store: usize) -> Result<Box<dyn Transaction>> {
         let mut tx = self.stores[store].begin()?;
         if !mutant!("no-epoch") {
             tx.check_epoch(&self.project, self.epoch(store))?;
         }
+        Ok(tx)
+    }
+
+    /// Begins a target transaction in which this engine and this position are still the ones expected.
+    pub(super) fn begin(&self, leg: &LegRt, progress: &mut Progress) -> Result<Box<dyn Transaction>> {
+        let store = leg.leg().target.store;
+        let mut tx = self.begin_own(store)?;
         let now = tx.state_mut().progress(&leg.name)?;
         match now {
             Some(p) if p.position == progress.position && p.cursor == progress.cursor => {
@@ -56,9 +62,7 @@ impl Engine {
 
     /// Stops a leg by itself, with samples, in a transaction of its own (R12).
     pub(super) fn stop_leg(&self, leg: &LegRt, state: &str, reason: &str, samples: &[String]) -> Result<()> {
-        let store = leg.leg().target.store;
-        let mut tx = self.stores[store].begin()?;
-        tx.check_epoch(&self.project, self.epoch(store))?;
+        let mut tx = self.begin_own(leg.leg().target.store)?;
         if let Some(mut progress) = tx.state_mut().progress(&leg.name)? {
             progress.state = state.to_string();
             tx.state_mut().put_progress(&progress)?;

@@ -258,6 +258,7 @@ impl Engine {
             let mut chunk = Chunk::new(self, leg, mode, std::mem::take(&mut window));
             chunk.has_quarantine = !tx.state_mut().quarantine_counts(&leg.name)?.is_empty();
             if chunk.has_quarantine {
+                chunk.learn_befores(tx.as_mut())?;
                 chunk.learn_held(tx.as_mut())?;
             }
             chunk.compared = std::mem::take(compared);
@@ -331,6 +332,9 @@ impl Engine {
                 now.last_applied_at = self.env.now();
             }
             if next.is_none() {
+                if !mode.compares && !mutant!("copy-leaves-what-waits") {
+                    self.wake_gone_ones(leg, tx.state_mut())?;
+                }
                 now.phase = "live".into();
                 if mode.compares {
                     now.state = "running".into();

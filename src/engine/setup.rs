@@ -431,7 +431,7 @@ impl Engine {
         // The positions of all of them are noted before the first row moves.
         for (i, progress, _, _) in &plan {
             let leg = &self.legs[*i];
-            let mut tx = self.target(leg).begin()?;
+            let mut tx = self.begin_own(leg.leg().target.store)?;
             let known = tx.state_mut().progress(&leg.name)?;
             let same = known.as_ref().is_some_and(|p| p == progress);
             if !same {

@@ -7,7 +7,9 @@ use super::fold::{Folded, Reborn, Work};
 use super::quarantine::{before_lines, taken};
 use super::runtime::{Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
-use crate::store::{Found, QuarantineFilter, QuarantineKind, Quarantined, ReadPlan, ReadState, Rows, Snapshot};
+use crate::store::{
+    Found, QuarantineFilter, QuarantineKind, Quarantined, ReadPlan, ReadState, Rows, Snapshot, WriteState,
+};
 use crate::value::{Key, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -70,6 +72,30 @@ impl Engine {
             let mut work = Work { gone: folded.at(leg, &key).is_some(), ..folded.still(leg, key) };
             self.attach(leg, &mut work, entries);
             folded.push(leg, work);
+        }
+        Ok(())
+    }
+
+    /// A copy meets what is there. What waits of records that are not there any more, or not under their primary key, is
+    /// due at once: where they went may not be in the log. What people put aside stays there.
+    pub(super) fn wake_gone_ones(&self, leg: &LegRt, state: &mut dyn WriteState) -> Result<()> {
+        if state.quarantine_counts(&leg.name)?.is_empty() {
+            return Ok(());
+        }
+        let filter = QuarantineFilter { leg: Some(leg.name.clone()), ..QuarantineFilter::default() };
+        let tried = [QuarantineKind::Failed, QuarantineKind::Parked, QuarantineKind::Debt];
+        let entries = state.quarantined(&filter)?.into_iter().filter(|e| tried.contains(&e.kind));
+        let waiting: Vec<(Vec<Value>, Quarantined)> =
+            entries.filter_map(|e| Some((Key::parse(&e.key, &leg.source_key_types)?.0.into_vec(), e))).collect();
+        let mut snapshot = self.source(leg).snapshot()?;
+        let columns = leg.source_primary_key.iter().map(|c| (0, *c)).collect();
+        let plan = ReadPlan { table: leg.leg().source.table, joins: vec![], columns };
+        for some in waiting.chunks(self.limits.live_rows) {
+            let keys: Vec<Vec<Value>> = some.iter().map(|(key, _)| key.clone()).collect();
+            let there = snapshot.fetch(&plan, &keys, &mut Rows::of(&plan))?;
+            for ((_, entry), _) in some.iter().zip(there).filter(|(_, there)| !there) {
+                state.quarantine(&Quarantined { next_try: self.env.now(), ..entry.clone() })?;
+            }
         }
         Ok(())
     }

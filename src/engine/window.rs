@@ -22,6 +22,10 @@ pub(super) fn skip_of(desired: &str) -> Option<i64> {
 
 /// Puts an item aside instead of applying it.
 pub(super) fn skip(item: &mut Item) {
+    if matches!(item.what, What::FilteredOut) && item.renewed && !mutant!("skip-forgets-the-dead") {
+        // Nothing is carried of it; what is kept is of the record that had its primary key before.
+        (item.renewed, item.silent) = (false, true);
+    }
     if matches!(item.what, What::Write(_) | What::Delete) {
         let mut f = Failure::new(
             code::SKIPPED,

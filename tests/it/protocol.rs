@@ -3,7 +3,9 @@
 
 use crate::features::{one, s, store, t};
 use crate::harness::{World, counts};
-use tablemap::engine::{Engine, EngineError, Env, Limits, Observer, Quiet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tablemap::engine::{Engine, EngineError, Env, LegReport, Limits, Observer, Quiet};
+use tablemap::schema::TableId;
 use tablemap::store::StoreError;
 
 /// More points than a run of these tests has.
@@ -81,6 +83,15 @@ impl<F: Fn(&str) + Send + Sync> Observer for AtStart<F> {
     }
 }
 
+/// Does something as soon as a leg of a map is through.
+struct AtEnd<F>(F);
+
+impl<F: Fn(&str) + Send + Sync> Observer for AtEnd<F> {
+    fn leg_finished(&self, report: &LegReport) {
+        (self.0)(&report.map);
+    }
+}
+
 /// How many conflicts both sides have written down.
 fn conflicts(w: &World) -> usize {
     ["a", "b"].iter().map(|store| w.rows(store, "select * from _tablemap_conflicts").len()).sum()
@@ -93,6 +104,32 @@ fn an_engine_that_was_taken_over_writes_nothing() {
     let done = w.engine().sync(None, None, &AtStart(|_: &str| other.set_up().unwrap()));
     assert!(matches!(done, Err(EngineError::Store(StoreError::Fenced { .. }))), "{done:?}");
     assert_eq!(t(&w), Vec::<String>::new());
+}
+
+#[test]
+fn an_engine_that_was_taken_over_notes_no_beginning() {
+    let later = "map \"N\" {\n id n\n tables b.t <- a.s\n key ID = id\n fields {\n W < w\n}\n}";
+    let first = "map \"M\" {\n id m\n tables b.t <-> a.s\n key ID = id\n initial left wins\n conflict left wins\n fields {\n V = v\n}\n}";
+    let mut w = world(first);
+    w.sql("b", "insert into t(ID, V) values (1, 'a')");
+    w.sync();
+    let table = [TableId(0)];
+    w.engine().suspend(0, &table).unwrap();
+    w.engine().resume_capture(0, &table).unwrap();
+    // The new map comes first, and is copied when the other one has been compared.
+    w.set_maps(&[later, first]);
+    let other = w.engine();
+    let compared = AtomicUsize::new(0);
+    let taken_over = AtEnd(|map: &str| {
+        if map == "m" && compared.fetch_add(1, Ordering::Relaxed) == 1 {
+            other.run_once(None, &Quiet).unwrap();
+        }
+    });
+    let done = w.engine().run_once(None, &taken_over);
+    assert!(matches!(done, Err(EngineError::Store(StoreError::Fenced { .. }))), "{done:?}");
+    // A beginning that came late would have made it forget how far the other one had come.
+    let phases = w.rows("b", "select phase from _tablemap_progress where leg like '%/n/%'");
+    assert_eq!(phases, ["live"]);
 }
 
 #[test]

@@ -9,3 +9,7 @@ mod cluster;
 #[path = "../it/rng.rs"]
 mod rng;
 mod simulate;
+
+/// As the binary's: cases allocate little and often.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -5,7 +5,7 @@
 //! every row that holds a unique key of the new one as `D`. An upsert fires them too; the engine looks at the row as it
 //! is now, so a `D` of a row that is still there means no more than a change.
 
-use super::describe::{column_names, shape_of};
+use super::describe::shape_of;
 use super::types::{ident, text_literal};
 use super::{Handle, SqliteStore};
 use crate::schema::TableId;
@@ -175,10 +175,16 @@ fn quoted(row: &str, column: &str, row_id: bool) -> String {
 /// The triggers of a table by name, in the order of their names.
 fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<Vec<(String, String)>> {
     let inner = handle.inner.clone();
-    let conn = &handle.session().conn;
-    // By name, so that a table of another project's schema is known too.
-    let bare = crate::schema::Table { name: table.to_string(), ..Default::default() };
-    let Some(shape) = shape_of(conn, &bare).map_err(|e| inner.err(e))? else {
+    // A table that only another project's schema has is known by its name.
+    let known = inner.schema.tables.iter().position(|t| t.stored_name() == table);
+    let shape = match known {
+        Some(i) => handle.session().shape_if_there(&inner, TableId(i as u32))?,
+        None => {
+            let bare = crate::schema::Table { name: table.to_string(), ..Default::default() };
+            shape_of(&handle.session().conn, &bare).map_err(|e| inner.err(e))?.map(std::sync::Arc::new)
+        }
+    };
+    let Some(shape) = shape else {
         return if must {
             Err(StoreError::Schema {
                 store: inner.name.clone(),
@@ -188,8 +194,7 @@ fn triggers(handle: &mut Handle, table: &str, w: &Wanted, must: bool) -> Result<
             Ok(vec![])
         };
     };
-    let names = column_names(conn, &shape.name).map_err(|e| inner.err(e))?;
-    let there = |c: &String| names.iter().any(|n| n.eq_ignore_ascii_case(c));
+    let there = |c: &String| shape.names.iter().any(|n| n.eq_ignore_ascii_case(c));
     // A trigger that names a column which is not there would break every write of the table.
     let missing: Vec<&String> = w.key.iter().chain(&w.watched).chain(&w.old).filter(|c| !there(c)).collect();
     if !missing.is_empty() && (must || w.key.iter().any(|c| !there(c))) {

@@ -56,27 +56,32 @@ impl Shape {
 impl Session {
     /// The table's shape; an error where it, or a column of it, is not there.
     pub fn shape(&self, inner: &Inner, table: TableId) -> Result<Arc<Shape>> {
+        let missing = |problem: String| StoreError::Schema { store: inner.name.clone(), problems: vec![problem] };
+        self.shape_if_there(inner, table)?
+            .ok_or_else(|| missing(format!("there is no table `{}`", inner.schema.get(table).stored_name())))
+    }
+
+    /// The table's shape as of the version that was looked at last; none where there is no such table.
+    pub fn shape_if_there(&self, inner: &Inner, table: TableId) -> Result<Option<Arc<Shape>>> {
         {
             let mut shapes = locked(&inner.shapes);
             if shapes.0 != self.version {
                 *shapes = (self.version, Default::default());
             }
             if let Some(s) = shapes.1.get(&table) {
-                return Ok(s.clone());
+                return Ok(Some(s.clone()));
             }
         }
-        let t = inner.schema.get(table);
-        let missing = |problem: String| StoreError::Schema { store: inner.name.clone(), problems: vec![problem] };
-        let shape = shape_of(&self.conn, t)
-            .map_err(|e| inner.err(e))?
-            .ok_or_else(|| missing(format!("there is no table `{}`", t.stored_name())))?;
+        let Some(shape) = shape_of(&self.conn, inner.schema.get(table)).map_err(|e| inner.err(e))? else {
+            return Ok(None);
+        };
         let shape = Arc::new(shape);
         let mut shapes = locked(&inner.shapes);
         if shapes.0 == self.version {
             shapes.1.insert(table, shape.clone());
         }
         drop(shapes);
-        Ok(shape)
+        Ok(Some(shape))
     }
 }
 
@@ -173,10 +178,10 @@ fn unique_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Vec<(Stri
 
 type Result2<T> = rusqlite::Result<T>;
 
-/// What is missing of a table, one sentence each.
-pub(super) fn verify(conn: &Connection, t: &Table) -> rusqlite::Result<Vec<String>> {
-    let Some(shape) = shape_of(conn, t)? else {
-        return Ok(vec![format!("there is no table `{}`", t.stored_name())]);
+/// What is missing of a table, one sentence each. `shape`: the table as it stands in the file.
+pub(super) fn verify(t: &Table, shape: Option<&Shape>) -> Vec<String> {
+    let Some(shape) = shape else {
+        return vec![format!("there is no table `{}`", t.stored_name())];
     };
     let mut problems = Vec::new();
     for (c, s) in t.columns.iter().zip(&shape.columns) {
@@ -210,7 +215,7 @@ pub(super) fn verify(conn: &Connection, t: &Table) -> rusqlite::Result<Vec<Strin
             problems.push(format!("table `{}` has no unique index on ({})", t.stored_name(), names.join(", ")));
         }
     }
-    Ok(problems)
+    problems
 }
 
 /// The statements that make a table.

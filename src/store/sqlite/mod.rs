@@ -85,9 +85,9 @@ impl SqliteStore {
     }
 
     /// Work outside a transaction.
-    fn alone<T>(&self, work: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
-        let session = self.inner.take(true)?;
-        let done = work(&session);
+    fn alone<T>(&self, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let mut session = self.inner.take(true)?;
+        let done = work(&mut session);
         self.inner.put_back(session, true);
         done
     }
@@ -163,10 +163,11 @@ impl Store for SqliteStore {
     }
     fn verify(&self, tables: &[TableId]) -> Result<Vec<String>> {
         self.alone(|s| {
+            s.look(&self.inner)?;
             let mut problems = Vec::new();
             for t in tables {
-                let found = describe::verify(&s.conn, self.inner.schema.get(*t));
-                problems.extend(found.map_err(|e| self.inner.err(e))?);
+                let shape = s.shape_if_there(&self.inner, *t)?;
+                problems.extend(describe::verify(self.inner.schema.get(*t), shape.as_deref()));
             }
             Ok(problems)
         })

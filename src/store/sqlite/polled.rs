@@ -324,8 +324,9 @@ impl Store for PolledStore {
         let reader = self.shared.reader()?;
         let mut problems = Vec::new();
         for t in tables {
-            let found = describe::verify(&reader, self.schema().get(*t));
-            problems.extend(found.map_err(|e| self.shared.err(e))?);
+            let table = self.schema().get(*t);
+            let shape = shape_of(&reader, table).map_err(|e| self.shared.err(e))?;
+            problems.extend(describe::verify(table, shape.as_ref()));
         }
         Ok(problems)
     }

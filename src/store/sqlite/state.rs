@@ -9,7 +9,7 @@ use crate::store::{
 };
 use crate::value::{Collation, Key, Type, Value};
 use rusqlite::Row;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The format of the tables below; a newer one is refused.
 const FORMAT: i64 = 1;
@@ -148,13 +148,17 @@ impl Handle {
         let inner = self.inner.clone();
         let there: Option<i64> =
             self.one("SELECT 1 FROM sqlite_master WHERE name = '_tablemap_meta' AND type = 'table'", [])?;
+        let mut prepared = false;
         if there.is_some() {
             let format: Option<i64> = self.one("SELECT format FROM _tablemap_meta", [])?;
             if format.is_some_and(|f| f > FORMAT) {
                 return Err(inner.other("it was prepared by a newer tablemap; use that one"));
             }
+            prepared = format.is_some() && self.has_state_tables()?;
         }
-        self.session().conn.execute_batch(TABLES).map_err(|e| inner.err(e))?;
+        if !prepared {
+            self.session().conn.execute_batch(TABLES).map_err(|e| inner.err(e))?;
+        }
         let by_company: Option<i64> =
             self.one("SELECT 1 FROM pragma_table_info('_tablemap_waits') WHERE name = 'company'", [])?;
         if by_company.is_none() {
@@ -162,6 +166,16 @@ impl Handle {
             self.run("ALTER TABLE _tablemap_waits ADD COLUMN company TEXT NOT NULL DEFAULT ''", [])?;
         }
         Ok(())
+    }
+
+    /// Whether every table and index of the protocol is there: asking is cheaper than making them once more.
+    fn has_state_tables(&mut self) -> Result<bool> {
+        let sql =
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'index') AND substr(name, 1, 10) = '_tablemap_'";
+        let there: HashSet<String> = self.all(sql, [], |r| r.get(0))?.into_iter().collect();
+        let name = |after: &str| after.split(' ').next().map(str::to_string);
+        let mut names = TABLES.split(" IF NOT EXISTS ").skip(1).filter_map(name);
+        Ok(names.all(|name| there.contains(&name)))
     }
 
     /// Whether a row of the table holds these values.

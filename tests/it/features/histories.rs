@@ -331,7 +331,7 @@ fn a_record_that_came_back_and_was_met_goes_on_as_that_record() {
 /// A primary key is used again while the engine works: the new record's echo says nothing of the old one's end.
 #[test]
 fn an_echo_of_a_new_record_does_not_settle_the_end_of_the_one_before() {
-    for n in 3..14 {
+    for n in 1..60 {
         let w = moving("left wins");
         w.sql("a", "insert into people values (7, 'z', 'n', 'c')");
         let died = dies(&w, n, false);

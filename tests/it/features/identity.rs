@@ -165,6 +165,24 @@ fn two_records_of_one_primary_key_that_were_skipped_are_carried_over_after_all()
 }
 
 #[test]
+fn a_delete_that_was_skipped_is_kept_where_the_next_record_of_its_key_is_filtered_out() {
+    let map = MAP.replace("  fields", "  filter right: name is not null\n  on exit left: delete\n  fields");
+    let check = |w: &World| {
+        w.engine().set_desired(0, None, "pause").unwrap();
+        w.sql("a", "delete from s where id = 1; insert into s(id, number) values (1, 'N9')");
+        w.engine().skip_pending(0, None).unwrap();
+        w.run();
+        assert_eq!(all(w), ["N1|one|of N1", "N2|two|of N2", "N3|three|of N3"]);
+        assert_eq!(w.errors().len(), 1);
+        w.retry();
+        w.run();
+        assert_eq!(all(w), ["N2|two|of N2", "N3|three|of N3"]);
+        assert_eq!(w.errors(), Vec::<String>::new());
+    };
+    each(check, &map);
+}
+
+#[test]
 fn two_way_a_primary_key_used_again_is_another_record() {
     let map = "
 map \"M\" {

@@ -131,8 +131,8 @@ impl Any {
         let (mut blocked, mut adopted) = (0, 0);
         for (key, (want, of)) in &wanted {
             let Some(row) = there.remove(key) else { return Err(format!("{leg}: {key:?} is missing in the target")) };
-            // A row that nobody deletes is in the way of the one that is to get its key.
-            let stays = leaves || self.left_over.contains(&(n, key.clone()));
+            // A row that nobody deletes, or that of a record which waits, is in the way of the one that is to get its key.
+            let stays = leaves || !waits.is_empty() || self.left_over.contains(&(n, key.clone()));
             if stays && seen.get(of).is_some_and(|(kind, why)| kind == "failed" && why.contains("holds the same")) {
                 seen.remove(of);
                 blocked += 1;
@@ -250,10 +250,10 @@ fn part(n: u64, met: &'static [u64], open: &'static [u64]) {
 
 #[test]
 fn simulate_any_even() {
-    part(0, &[106, 216], &[742]);
+    part(0, &[106, 216, 742, 3490], &[]);
 }
 
 #[test]
 fn simulate_any_odd() {
-    part(1, &[91, 149, 187, 193], &[681, 789, 1393, 1499]);
+    part(1, &[91, 149, 187, 193, 681, 789, 1393, 1499], &[]);
 }

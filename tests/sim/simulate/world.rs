@@ -141,8 +141,8 @@ pub struct Sim {
     pub seen: BTreeSet<&'static str>,
     pub died: BTreeSet<(&'static str, bool)>,
     died_before: bool,
-    /// Stores that engines left open: those after them take them over, as if the process had gone on. After a death all are
-    /// opened anew.
+    /// Stores that engines left open: those after them take them over, as if the process had gone on. After some
+    /// deaths all are opened anew.
     pool: RefCell<BTreeMap<String, Arc<dyn Store>>>,
     /// Engines write rows together (what PostgreSQL asks for).
     pub batches: bool,
@@ -258,9 +258,10 @@ impl Sim {
     /// An engine as a new process would make it.
     fn engine(&self, weather: &Weather, faults: &Faults) -> Engine {
         let patient = weather.locked.is_none() && weather.takeover.is_none();
-        // A server's connections cost a hundred times what a file's do: one death in four closes them.
+        // Opening costs more than what most engines do then, a server's connections a hundred times that of a file: one
+        // death in so many closes them.
         let crashes = self.stats.0.get("crashes").copied().unwrap_or_default();
-        let closes = self.files().len() == self.schemas.len() || crashes.is_multiple_of(4);
+        let closes = crashes.is_multiple_of(if self.files().len() == self.schemas.len() { 2 } else { 4 });
         let anew = (self.died_before && closes) || !patient || weather.full.is_some();
         if anew {
             self.pool.borrow_mut().clear();
