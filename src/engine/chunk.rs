@@ -2,7 +2,7 @@
 
 use super::apply::{Failure, code};
 use super::conflict::{PendingTarget, Verdict};
-pub(super) use super::keys::KeySet;
+pub(super) use super::keys::{KeySet, Written};
 use super::quarantine::Window;
 use super::queue::{Queue, Step};
 use super::references::{Cache, Owed, cell_value, prefetch, resolve};
@@ -113,8 +113,8 @@ pub(super) struct Chunk<'a> {
     /// Whether the leg has anything in quarantine, so that solved entries must be looked for.
     pub has_quarantine: bool,
     pub cache: Cache,
-    /// Primary keys written in this transaction (R3).
-    pub written: KeySet,
+    /// Rows written in this transaction (R3).
+    pub written: Written,
     /// Integration keys written in this transaction.
     pub(super) seen: KeySet,
     /// Who holds which integration key.
@@ -173,7 +173,7 @@ impl<'a> Chunk<'a> {
             pending: None,
             has_quarantine: true,
             cache: Cache::default(),
-            written: KeySet::default(),
+            written: Written::default(),
             seen: KeySet::default(),
             claimed: Claims::new(),
             holds: vec![],
@@ -305,6 +305,11 @@ impl<'a> Chunk<'a> {
         let keys: Vec<Vec<Value>> = records.iter().map(|r| r.before_key.clone().unwrap_or_else(|| now(r))).collect();
         let mut found = tx.find(leg.leg().target.table, &leg.leg().key, &keys, &leg.columns)?;
         self.moved = false;
+        if self.mode.last_try {
+            // Those that leave their keys may be refused after those that want them.
+            let leavers = records.iter().zip(&keys).filter(|(r, key)| now(r) != **key);
+            self.befores.extend(leavers.map(|(_, key)| self.ikey(key)).collect::<Vec<_>>());
+        }
         if self.mode.swaps && !mutant!("no-swaps") {
             self.step_aside(tx, items, &records, &mut found, counts)?;
         }
@@ -380,7 +385,8 @@ impl<'a> Chunk<'a> {
             if was == now || !befores.contains(&now) || self.taken(&items[record.item], &was) {
                 continue;
             }
-            if !self.mark(tx, &items[record.item], true, &word(record.company), counts)? {
+            // What is still owed to the other direction is said by the write that follows.
+            if !self.mark(tx, &items[record.item], false, &word(record.company), counts)? {
                 continue;
             }
             if tx.update(leg.leg().target.table, key, &[column], std::slice::from_ref(&value))?.is_err() {
@@ -747,12 +753,11 @@ impl<'a> Chunk<'a> {
         table.primary_key.iter().map(value).collect()
     }
 
-    /// Notes a written row, under the primary key it had and the one it has.
+    /// Notes a written row, under the primary key it has now.
     pub(super) fn own(&mut self, key: &[Value], columns: &[ColumnId], new: &[Value]) {
         if !self.tracks {
             return;
         }
-        self.written.insert(&self.leg.target_key(key));
         let target = self.leg.leg().target;
         let table = self.engine.maps.stores[target.store].1.get(target.table);
         let now: Vec<Value> = table
@@ -761,7 +766,7 @@ impl<'a> Chunk<'a> {
             .zip(key)
             .map(|(c, old)| columns.iter().position(|k| k == c).map_or(old, |i| &new[i]).clone())
             .collect();
-        self.written.insert(&self.leg.target_key(&now));
+        self.written.add(self.leg, &now);
     }
 }
 

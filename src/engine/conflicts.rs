@@ -8,6 +8,11 @@ use crate::store::{ConflictRow, QuarantineFilter, QuarantineKind, Quarantined, R
 use crate::value::{Collation, Key};
 use serde_json::Value as Json;
 
+/// The outcome of a conflict that a person decided.
+fn decided(resolution: &Resolution) -> String {
+    format!("decided: {}", resolution.to_text())
+}
+
 impl Engine {
     /// The conflicts of these maps (indexes), oldest first in each leg; with `all` those that are decided too.
     pub fn conflicts(&self, maps: &[usize], all: bool) -> Result<Vec<(usize, ConflictRow)>> {
@@ -27,23 +32,16 @@ impl Engine {
     /// legs hold it.
     pub fn resolve(&self, conflict: &ConflictRow, resolution: &Resolution) -> Result<usize> {
         let Some(leg) = self.legs.iter().find(|l| l.name == conflict.leg) else { return Ok(0) };
-        let mut told = 0;
-        // The leg with the conflict comes last: cut off in between, it is still open and can be decided again.
-        if let Some(opposite) = self.opposite(leg) {
-            for entry in self.held_entries(opposite)? {
-                if self.is_of(opposite, leg, &entry, &conflict.base)? {
-                    self.decide_entry(opposite, &entry, resolution, None)?;
-                    told += 1;
-                }
-            }
-        }
         let own: Vec<Quarantined> = self.held_entries(leg)?.into_iter().filter(|e| e.key == conflict.key).collect();
+        // From here on it is decided: cut off behind this transaction, the leg passes the decision on (`pass_on`).
         for entry in &own {
             self.decide_entry(leg, entry, resolution, Some(conflict))?;
         }
+        self.env.point("between the halves of a decision")?;
+        let told = self.tell_opposite(leg, &conflict.base, resolution)?;
         if own.is_empty() {
             // Another record has taken the key under which this leg held it, or it was dropped.
-            let outcome = if told > 0 { format!("decided: {}", resolution.to_text()) } else { SETTLED.to_string() };
+            let outcome = if told > 0 { decided(resolution) } else { SETTLED.to_string() };
             let mut tx = self.target(leg).begin()?;
             tx.state_mut().update_conflict(&ConflictRow { outcome, ..conflict.clone() })?;
             tx.commit()?;
@@ -55,6 +53,37 @@ impl Engine {
             ));
         }
         Ok(told + own.len())
+    }
+
+    /// A leg that is about to carry out decisions sees to it that the opposite one knows them: whoever gave them may have
+    /// been cut off before that.
+    pub(super) fn pass_on(&self, leg: &LegRt) -> Result<()> {
+        if leg.map.two_way == 0 || mutant!("decision-not-passed-on") {
+            return Ok(());
+        }
+        for entry in self.held_entries(leg)? {
+            let Some(resolution) = Resolution::parse(&entry.value) else { continue };
+            let all = self.target(leg).snapshot()?.state().conflicts(&leg.name, Some(&entry.key))?;
+            let Some(conflict) = all.into_iter().rfind(|c| c.outcome == decided(&resolution)) else { continue };
+            self.tell_opposite(leg, &conflict.base, &resolution)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the opposite leg's entries of a record whose conflict has this base the decision, unless they have it; how
+    /// many there are.
+    fn tell_opposite(&self, leg: &LegRt, base: &str, resolution: &Resolution) -> Result<usize> {
+        let Some(opposite) = self.opposite(leg) else { return Ok(0) };
+        let mut told = 0;
+        for entry in self.held_entries(opposite)? {
+            if self.is_of(opposite, leg, &entry, base)? {
+                if entry.value != resolution.to_text() {
+                    self.decide_entry(opposite, &entry, resolution, None)?;
+                }
+                told += 1;
+            }
+        }
+        Ok(told)
     }
 
     fn held_entries(&self, leg: &LegRt) -> Result<Vec<Quarantined>> {
@@ -78,8 +107,7 @@ impl Engine {
             tx.state_mut().quarantine(&decided)?;
         }
         if let Some(conflict) = conflict {
-            let outcome = format!("decided: {}", resolution.to_text());
-            tx.state_mut().update_conflict(&ConflictRow { outcome, ..conflict.clone() })?;
+            tx.state_mut().update_conflict(&ConflictRow { outcome: decided(resolution), ..conflict.clone() })?;
         }
         tx.commit()?;
         Ok(())

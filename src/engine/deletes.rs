@@ -144,7 +144,7 @@ impl Chunk<'_> {
                 Ok(()) => {
                     counts.deleted += 1;
                     if self.tracks {
-                        self.written.insert(&leg.target_key(primary));
+                        self.written.add(leg, primary);
                     }
                     self.outcomes.push((item.n, false));
                     self.solved(tx, item, word)?;

@@ -147,6 +147,10 @@ impl Engine {
                 }
             }
             drop(snapshot);
+            if leg.leg().source.store != leg.leg().target.store {
+                // Whoever writes there meanwhile cannot begin its WAL anew while somebody reads in it.
+                source.maintain()?;
+            }
             let next = if ended { None } else { cursor.clone() };
             if send.send(Message::End { next, head }).is_err() || ended {
                 return Ok(());
@@ -337,9 +341,7 @@ impl Engine {
                 }
             }
             tx.state_mut().put_progress(&now)?;
-            tx.disown_side_effects(&leg.name, &|t, k| {
-                t == leg.leg().target.table && written.contains(&leg.target_key(k))
-            })?;
+            tx.disown_side_effects(&leg.name, &|t, k| written.of(leg, t, k))?;
             self.env.point("before commit")?;
             self.env.point("in commit")?;
             tx.commit()?;

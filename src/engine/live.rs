@@ -196,6 +196,9 @@ impl Engine {
         let ahead = view.state().ahead(&leg.name)?;
         let ledger = view.state().ledger(&leg.name)?.first().map_or(0, |(_, n)| *n);
         let due = self.due(leg, view.state())?;
+        if !due.is_empty() {
+            self.pass_on(leg)?;
+        }
         let mut wanted: HashSet<Key> = due.iter().map(|k| leg.source_key(k)).collect();
         let stretch = self.stretch(head - number(&progress.position));
         let (mut folded, any) = loop {
@@ -210,10 +213,10 @@ impl Engine {
         };
         let end = folded.end(head);
         self.part(leg, snapshot, &mut folded)?;
-        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
-        self.rejoin(leg, snapshot, &mut folded)?;
-        self.give_waiting(leg, view.state(), &mut folded, due)?;
         let claimed = self.claims(leg, view.state())?;
+        self.rejoin_held(leg, snapshot, view.state(), &mut folded)?;
+        self.rejoin(leg, snapshot, &claimed, &mut folded)?;
+        self.give_waiting(leg, view.state(), &mut folded, due)?;
         let asked = !folded.works.is_empty() || !folded.looked_up.is_empty();
         let behind = match asked && !leg.leg().references.is_empty() {
             true => self.behind(leg, end, before, snapshot, view.state())?,
@@ -252,7 +255,7 @@ impl Engine {
         }
         if mutant!("progress-before-rows") {
             let tx = self.begin(leg, &mut run.progress)?;
-            self.seal(&mut run, tx, end, false, &|_, _| false)?;
+            self.seal(&mut run, tx, end, false, &|_, _| 0)?;
         }
         self.dependents(&mut run, snapshot, &mut folded)?;
         if run.stopped.is_some() {
@@ -421,7 +424,7 @@ impl Engine {
             }
             tx.state_mut().put_ahead(&leg.name, &Ahead { key, kind, through })?;
         }
-        let own = |t: TableId, k: &[Value]| t == leg.leg().target.table && written.contains(&leg.target_key(k));
+        let own = |t: TableId, k: &[Value]| written.of(leg, t, k);
         self.seal(run, tx, position, counts.written() > 0, &own)?;
         run.window = window;
         run.counts.add(&counts);
@@ -458,7 +461,7 @@ impl Engine {
         mut tx: Box<dyn Transaction>,
         position: i64,
         applied: bool,
-        written: &dyn Fn(TableId, &[Value]) -> bool,
+        written: &dyn Fn(TableId, &[Value]) -> usize,
     ) -> Result<()> {
         let leg = run.leg;
         let store = self.source(leg);
@@ -532,7 +535,7 @@ impl Engine {
                 run.progress.desired = "run".into();
             }
             let relevant = run.moved;
-            self.seal(run, tx, position, false, &|_, _| false)?;
+            self.seal(run, tx, position, false, &|_, _| 0)?;
             run.moved = relevant;
         } else if run.yielded && !run.applied {
             // Nothing moves before the opposite leg does.

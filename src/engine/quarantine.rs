@@ -2,7 +2,7 @@
 //! must stop itself (R12).
 
 use super::apply::{Failure, code};
-use super::chunk::{Chunk, Item, KeySet, Left, Record, What};
+use super::chunk::{Chunk, Claims, Item, KeySet, Left, Record, What};
 use super::message;
 use super::report::LegReport;
 use super::runtime::{CellFrom, LegRt, Result};
@@ -42,6 +42,18 @@ pub(super) fn before_lines(leg: &LegRt, text: &str) -> Option<Vec<Value>> {
     Some(Key::parse(text, &types)?.0.into_vec())
 }
 
+/// Whether another record holds this integration key since a record was last consumed. `owns`: what waits under its
+/// primary key is its own; `stood`: see [`Item::stood`].
+pub(super) fn taken(leg: &LegRt, claims: &Claims, owns: bool, stood: (&[Value], i64), ikey: &Key) -> bool {
+    match claims.get(&KeySet::fingerprint(ikey)) {
+        None => false,
+        _ if mutant!("holders-unknown") => false,
+        Some(None) => true,
+        // A primary key may have been several records', one after another, each consumed further on.
+        Some(Some((by, through))) => (!owns && stood.1 != *through) || leg.source_key(stood.0).to_text() != *by,
+    }
+}
+
 impl Chunk<'_> {
     pub(super) fn refused(
         &mut self,
@@ -59,11 +71,24 @@ impl Chunk<'_> {
             return Ok(());
         }
         let mut f = self.store_failure(&e);
+        if self.is_to_leave(record, &e) {
+            (f.kind, f.passes) = (QuarantineKind::Parked, true);
+            f.remedy =
+                "that row's record has another key by now and waits itself; it is tried again every ten seconds".into();
+        }
         let cell =
             e.column.and_then(|c| self.leg.columns.iter().position(|k| *k == c)).and_then(|i| record.cells.get(i));
         f.value = cell.filter(|v| !v.is_null()).map(ToString::to_string);
         let company = super::chunk::word(record.company);
         self.failed(tx, item, &company, &f, &[], counts)
+    }
+
+    /// Whether the row that has a record's key is that of a record which waits, and has another key by now: nobody has to
+    /// correct the key.
+    fn is_to_leave(&self, record: &Record<'_>, e: &RecordError) -> bool {
+        let of_key = e.column.is_none_or(|c| self.leg.leg().key.contains(&c));
+        let waits = e.kind == RecordErrorKind::Unique && of_key && self.befores.contains(&self.ikey_of(record));
+        waits && !mutant!("leavers-are-failures")
     }
 
     pub(super) fn store_failure(&self, e: &RecordError) -> Failure {
@@ -156,16 +181,7 @@ impl Chunk<'_> {
 
     /// Whether another record holds this integration key since the item's record was last consumed.
     pub(super) fn taken(&self, item: &Item, ikey: &Key) -> bool {
-        match self.claimed.get(&KeySet::fingerprint(ikey)) {
-            None => false,
-            _ if mutant!("holders-unknown") => false,
-            Some(None) => true,
-            // A primary key may have been several records', one after another, each consumed further on.
-            Some(Some((by, through))) => {
-                let (key, since) = &item.stood;
-                (item.start.is_none() && since != through) || self.leg.source_key(key).to_text() != *by
-            }
-        }
+        taken(self.leg, &self.claimed, item.start.is_some(), (&item.stood.0, item.stood.1), ikey)
     }
 
     /// A record holds its integration key from now on, or the one its row keeps: then nor is what it was found by

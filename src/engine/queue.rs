@@ -202,7 +202,7 @@ impl Chunk<'_> {
                 if self.tracks || self.mode.compares {
                     let key = key.or_else(|| self.primary_key(&record.cells));
                     if let Some(key) = key {
-                        self.written.insert(&leg.target_key(&key));
+                        self.written.add(leg, &key);
                         if self.mode.compares {
                             self.compared.met.insert(&leg.target_key(&key));
                         }

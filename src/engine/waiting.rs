@@ -1,9 +1,10 @@
 //! What waits in quarantine, given to the works of a cycle: retries that are due, the values before a record's first
 //! open change, and the order in which records that leave a primary key come before those that take it.
 
+use super::chunk::Claims;
 use super::conflict::ikey_in;
 use super::fold::{Folded, Reborn, Work};
-use super::quarantine::before_lines;
+use super::quarantine::{before_lines, taken};
 use super::runtime::{Engine, LegRt, Result};
 use crate::schema::{ColumnId, TableId};
 use crate::store::{
@@ -308,8 +309,15 @@ impl Engine {
     }
 
     /// In a two-way leg, a row that came under the integration key of a record that is gone is that record again,
-    /// whatever its primary key is called: what it was before is what that one was.
-    pub(super) fn rejoin(&self, leg: &LegRt, snapshot: &mut dyn Snapshot, folded: &mut Folded) -> Result<()> {
+    /// whatever its primary key is called: what it was before is what that one was. Unless another one was, which was
+    /// applied under that key before the engine died, and has moved on.
+    pub(super) fn rejoin(
+        &self,
+        leg: &LegRt,
+        snapshot: &mut dyn Snapshot,
+        claims: &Claims,
+        folded: &mut Folded,
+    ) -> Result<()> {
         if mutant!("returned-is-new") {
             return Ok(());
         }
@@ -317,7 +325,13 @@ impl Engine {
         let Some(opposite) = self.opposite(leg) else { return Ok(()) };
         for (i, ikey) in self.newcomers(leg, opposite, snapshot, folded)? {
             if let Some(was) = gone.get(&ikey) {
-                let old = folded.works[*was].old.clone();
+                let was = &folded.works[*was];
+                let there = leg.key_cells.iter().map(|c| leg.cells[*c].collation);
+                let there = Key::new(ikey.0.iter().zip(there));
+                if taken(leg, claims, was.owns, (&was.start, was.since), &there) && !mutant!("came-back-twice") {
+                    continue;
+                }
+                let old = was.old.clone();
                 let w = &mut folded.works[i];
                 (w.old, w.based) = (old, true);
             }

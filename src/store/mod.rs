@@ -335,9 +335,10 @@ pub trait Transaction: Read {
     }
     /// Adds a touch row to the log, for one leg.
     fn touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> Result<()>;
-    /// Log rows of this transaction that carry the leg's origin but whose (table, key) is not in `written`, or stands in
-    /// it twice, lose the origin and keep the path (R3): side effects of users' triggers. Returns how many.
-    fn disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64>;
+    /// Log rows of this transaction that carry the leg's origin lose it and keep the path (R3) where there are more of a
+    /// (table, key) than the leg wrote: a user's trigger wrote as well. `written`: how often the leg wrote the row, by the
+    /// key that it gave it. Returns how many lost it.
+    fn disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> usize) -> Result<u64>;
     /// The state tables, for writing.
     fn state_mut(&mut self) -> &mut dyn WriteState;
     /// Checks deferred constraints, unmarks the writer, commits.

@@ -11,7 +11,7 @@ use crate::schema::{ColumnId, Table, TableId};
 use crate::store::{Change, LogSize, Misfit, Op, Position, Result, StoreError};
 use crate::value::Value;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -264,7 +264,7 @@ impl Handle {
         Ok(())
     }
 
-    pub(super) fn log_disown(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64> {
+    pub(super) fn log_disown(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> usize) -> Result<u64> {
         if !self.logged {
             return Ok(0);
         }
@@ -289,24 +289,20 @@ impl Handle {
             }
         }
         let mut disowned: Vec<Option<Cow<'_, str>>> = Vec::new();
-        // The engine writes a row once in a transaction: a second time it was a trigger, and the row differs from what
-        // was written.
-        let mut first: HashMap<(&str, &str), &str> = HashMap::new();
-        let mut twice: HashSet<&str> = HashSet::new();
+        let mut by_row: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
         for row in &rows {
             let text = |i: usize| row.at(i).map(Option::unwrap_or_default).map_err(|e| inner.err(e));
-            let (id, table, key) = (text(0)?, text(1)?, text(2)?);
-            if let Some(earlier) = first.insert((table, key), id) {
-                twice.extend([earlier, id]);
-            }
-            let ours = known.get(table).is_some_and(|logged| {
-                logged.key(inner.schema.get(logged.id), key).is_ok_and(|k| written(logged.id, &k))
-            });
-            if !ours {
-                disowned.push(Some(Cow::Borrowed(id)));
+            by_row.entry((text(1)?, text(2)?)).or_default().push(text(0)?);
+        }
+        for ((table, key), ids) in by_row {
+            let times = known
+                .get(table)
+                .and_then(|logged| Some(written(logged.id, &logged.key(inner.schema.get(logged.id), key).ok()?)));
+            // Once more than the engine wrote it, it was a trigger, and the row differs from what was written.
+            if ids.len() > times.unwrap_or(0) {
+                disowned.extend(ids.into_iter().map(|id| Some(Cow::Borrowed(id))));
             }
         }
-        disowned.extend(twice.into_iter().map(|id| Some(Cow::Borrowed(id))));
         if disowned.is_empty() {
             return Ok(0);
         }

@@ -48,7 +48,7 @@ struct Logged {
     for_leg: Option<String>,
 }
 
-/// Which rows a leg meant to write in this transaction, of one table.
+/// Which rows a leg meant to write in this transaction, of one table; one that it wrote twice stands there twice.
 #[derive(Serialize, Deserialize)]
 struct Meant {
     leg: String,
@@ -241,10 +241,12 @@ impl Reader<'_> {
     /// A whole transaction: what no leg meant to write loses its origin (R3).
     fn finish(&mut self, mut done: Current) -> Result<()> {
         let mut legs: HashSet<&str> = HashSet::new();
-        let mut meant: HashSet<(&str, &str, KeyText)> = HashSet::new();
+        let mut meant: HashMap<(&str, &str, KeyText), usize> = HashMap::new();
         for m in &done.meant {
             legs.insert(&m.leg);
-            meant.extend(m.keys.iter().map(|k| (m.leg.as_str(), m.table.as_str(), folded(k, &m.loose))));
+            for k in &m.keys {
+                *meant.entry((&m.leg, &m.table, folded(k, &m.loose))).or_default() += 1;
+            }
         }
         let loose = |leg: &str, table: &str| done.meant.iter().find(|m| m.leg == leg && m.table == table);
         let mut times: HashMap<(&str, &str), usize> = HashMap::new();
@@ -256,10 +258,11 @@ impl Reader<'_> {
                 return true;
             }
             let Some(leg) = row.origin.as_deref().filter(|leg| legs.contains(leg)) else { return true };
-            // The engine writes a row once in a transaction: a second time it was a trigger.
-            let once = times.get(&(row.table.as_str(), row.key.as_str())) == Some(&1);
-            once && loose(leg, &row.table)
-                .is_some_and(|m| meant.contains(&(leg, row.table.as_str(), folded(&row.parts, &m.loose))))
+            let meant = loose(leg, &row.table)
+                .and_then(|m| meant.get(&(leg, row.table.as_str(), folded(&row.parts, &m.loose))))
+                .copied();
+            // Once more than the engine wrote it, it was a trigger.
+            times.get(&(row.table.as_str(), row.key.as_str())).copied() <= meant
         };
         let foreign: Vec<usize> = (0..done.rows.len()).filter(|i| !own(&done.rows[*i])).collect();
         for i in foreign {
@@ -474,8 +477,12 @@ impl Handle {
     }
 
     /// Says at the end of a transaction which of its rows `leg` meant to write: what else comes back with its origin is the
-    /// work of triggers (R3). Returns how many rows it wrote and did not mean, or wrote twice.
-    pub(super) fn say_what_was_meant(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64> {
+    /// work of triggers (R3). Returns how many rows it wrote and did not mean, or more often than it meant.
+    pub(super) fn say_what_was_meant(
+        &mut self,
+        leg: &str,
+        written: &dyn Fn(TableId, &[Value]) -> usize,
+    ) -> Result<u64> {
         let inner = self.inner.clone();
         if self.writer.is_none() {
             return Ok(0);
@@ -489,8 +496,7 @@ impl Handle {
             *times.entry((*table, text(key))).or_default() += 1;
         }
         for (table, key) in wrote {
-            let once = times.get(&(table, text(&key))) == Some(&1);
-            if !written(table, &key) || !once {
+            if times.get(&(table, text(&key))).is_none_or(|n| *n > written(table, &key)) {
                 disowned += 1;
                 continue;
             }

@@ -60,7 +60,7 @@ fn own_writes_are_known_and_side_effects_travel() {
         tx.delete_all(T, &gone, &mut told).unwrap();
         // What was meant, by its key as it compares.
         let known = |k: &[Value]| matches!(k, [Value::Text(t)] if !t.contains("side"));
-        tx.disown_side_effects(LEG, &|_, k| known(k)).unwrap();
+        tx.disown_side_effects(LEG, &|_, k| usize::from(known(k))).unwrap();
         tx.commit().unwrap();
         let log = since(&store, &Position::default());
         let key = |c: &crate::store::Change| c.key.as_ref().unwrap()[0].to_string().replace('\'', "");
@@ -205,7 +205,7 @@ fn who_writes_is_said_before_the_first_row() {
             tx.writing(LEG, settles, "p/m/left").unwrap();
             tx.update_all(T, &[c(1)], some, &mut Vec::new()).unwrap();
         }
-        tx.disown_side_effects(LEG, &|_, _| true).unwrap();
+        tx.disown_side_effects(LEG, &|_, _| 1).unwrap();
         tx.commit().unwrap();
         let log = since(&store, &position);
         let told: Vec<_> = log.iter().map(|c| (c.origin.is_some(), c.settles)).collect();
@@ -260,7 +260,7 @@ fn cut_and_crashed(cluster: &mut Cluster, way: &str) {
         let (keys, v) = (keys.into_iter().map(|k| [int(k)]).collect::<Vec<_>>(), [int(-n)]);
         let rows: Vec<(&[Value], &[Value])> = keys.iter().map(|k| (&k[..], &v[..])).collect();
         tx.update_all(T, &[c(1)], &rows, &mut Vec::new())?;
-        tx.disown_side_effects(LEG, &|_, _| true)?;
+        tx.disown_side_effects(LEG, &|_, _| 1)?;
         tx.commit()
     };
     let readers: Vec<(Position, Vec<i64>)> = std::thread::scope(|scope| {

@@ -430,7 +430,7 @@ fn refused_rows_take_no_others_with_them_by(cluster: &Cluster, way: &str) {
     let refused: Vec<usize> = (0..60).filter(|i| outcomes[*i].is_err()).collect();
     assert_eq!(refused, [5, 40]);
     assert_eq!(outcomes[5].as_ref().unwrap_err().kind, RecordErrorKind::Unique);
-    assert_eq!(tx.disown_side_effects("p/m/left", &|_, k| k != [int(7)]).unwrap(), 1);
+    assert_eq!(tx.disown_side_effects("p/m/left", &|_, k| usize::from(k != [int(7)])).unwrap(), 1);
     tx.commit().unwrap();
     assert_eq!(
         Sql::open(&url).rows("SELECT count(*), sum(v) FROM t"),

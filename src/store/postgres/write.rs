@@ -446,7 +446,7 @@ impl Transaction for Handle {
         self.log_touch(table, key, old, for_leg)
     }
 
-    fn disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64> {
+    fn disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> usize) -> Result<u64> {
         self.alive()?;
         self.log_disown(leg, written)
     }

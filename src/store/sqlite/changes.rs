@@ -12,7 +12,7 @@ use crate::store::{Change, LogSize, Misfit, Op, Position, Result, Transaction};
 use crate::value::Value;
 use rusqlite::types::ValueRef;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -413,7 +413,7 @@ impl Handle {
         Ok(())
     }
 
-    pub(super) fn log_disown(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> Result<u64> {
+    pub(super) fn log_disown(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> usize) -> Result<u64> {
         let (Some(began), Some(newest)) = (self.began, self.newest_seq()?) else {
             return Ok(0);
         };
@@ -422,6 +422,9 @@ impl Handle {
         }
         let inner = self.inner.clone();
         let known: Vec<TableId> = (0..inner.schema.tables.len() as u32).map(TableId).collect();
+        let wrote = |table: TableId, stored: ValueRef<'_>| {
+            read_key(stored, inner.schema.get(table), table).map_or(0, |k| written(table, &k))
+        };
         let mut disowned: HashSet<i64> = HashSet::new();
         let conn = &self.session().conn;
         let mut run = || -> rusqlite::Result<()> {
@@ -429,37 +432,40 @@ impl Handle {
                 conn.prepare_cached("SELECT seq, tbl, key FROM _tablemap_changes WHERE seq > ?1 AND origin = ?2")?;
             let mut rows = s.query((began, leg))?;
             let mut last: Option<TableId> = None;
-            // The engine writes a row once in a transaction: a second time it was a trigger, and the row differs from
-            // what was written. (Only hashes are kept; two rows of one hash are looked at once more for nothing.)
-            let mut seen: HashSet<u64> = HashSet::new();
-            let mut twice: Vec<(String, String)> = Vec::new();
+            // Once more than the engine wrote it, it was a trigger, and the row differs from what was written. (Only
+            // hashes are kept; two rows of one hash are looked at once more for nothing.)
+            let mut left: HashMap<u64, usize> = HashMap::new();
+            let mut beyond: Vec<(TableId, String, String)> = Vec::new();
             while let Some(row) = rows.next()? {
                 let name = row.get_ref(1)?.as_str()?;
                 let mut hash = DefaultHasher::new();
                 (name, row.get_ref(2)?.as_str()?).hash(&mut hash);
-                if !seen.insert(hash.finish()) && !mutant!("own-row-changed-by-a-trigger") {
-                    twice.push((name.to_string(), row.get(2)?));
-                }
                 let of = |t: &TableId| inner.schema.get(*t).stored_name().eq_ignore_ascii_case(name);
                 if !last.as_ref().is_some_and(of) {
                     last = known.iter().copied().find(|t| of(t));
                 }
-                let ours = last.is_some_and(|table| {
-                    let stored = row.get_ref(2).unwrap_or(ValueRef::Null);
-                    read_key(stored, inner.schema.get(table), table).is_ok_and(|k| written(table, &k))
-                });
-                if !ours {
+                let times = last.map_or(0, |table| wrote(table, row.get_ref(2).unwrap_or(ValueRef::Null)));
+                if times == 0 {
                     disowned.insert(row.get(0)?);
                 }
+                let left = left.entry(hash.finish()).or_insert(times);
+                if let (0, Some(table)) = (*left, last)
+                    && times > 0
+                    && !mutant!("own-row-changed-by-a-trigger")
+                {
+                    beyond.push((table, name.to_string(), row.get(2)?));
+                }
+                *left = left.saturating_sub(1);
             }
             drop(rows);
-            for (name, key) in &twice {
+            for (table, name, key) in &beyond {
                 let mut all = conn.prepare_cached(
                     "SELECT seq FROM _tablemap_changes WHERE seq > ?1 AND origin = ?2 AND tbl = ?3 AND key = ?4",
                 )?;
                 let rows = all.query_map((began, leg, name, key), |r| r.get::<_, i64>(0))?;
-                for seq in rows {
-                    disowned.insert(seq?);
+                let rows = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+                if rows.len() > wrote(*table, ValueRef::Text(key.as_bytes())) {
+                    disowned.extend(rows);
                 }
             }
             let mut clear =

@@ -1,7 +1,7 @@
 //! Histories that torture brought to light: an engine that dies, and people who go on meanwhile.
 
 use crate::harness::World;
-use tablemap::engine::{EngineError, Env, Quiet};
+use tablemap::engine::{EngineError, Env, Quiet, Resolution};
 use tablemap::syntax::ast::Side;
 
 const A: &str = "
@@ -361,4 +361,154 @@ fn what_is_written_while_a_direction_rests_does_not_settle_the_end_of_a_record_b
         agree(&w, policy);
         assert_eq!(w.rows("a", "select number from people order by 1"), ["w", "x", "y"], "{policy}");
     }
+}
+
+/// Records of one side swapped their keys, and the other side's rows had passing ones: these are no changes of that side.
+#[test]
+fn a_swap_that_was_carried_before_a_death_is_no_change_of_the_other_side() {
+    let swap = |table: &str, key: &str| {
+        let to = |from: &str, to: &str| format!("update {table} set {key} = '{to}' where {key} = '{from}'; ");
+        [to("x", "pass"), to("y", "x"), to("pass", "y")].concat()
+    };
+    for policy in &POLICIES[..2] {
+        for (side, table, key) in [("b", "Customers", "ACCOUNT"), ("a", "people", "number")] {
+            for n in 5..14 {
+                let w = moving(policy);
+                w.sql("b", "update Customers set NAME = ACCOUNT");
+                w.run();
+                w.sql(side, &swap(table, key));
+                let died = dies(&w, n, false);
+                w.sql(side, &format!("update {table} set {key} = 'm' where {key} = 'x'"));
+                w.run();
+                agree(&w, &format!("{policy}, {side}, died at {n}"));
+                let there = w.rows("a", "select number, name from people order by 1");
+                assert_eq!(there, ["m|y", "y|x"], "{policy}, {side}, died at {n}");
+                for store in ["a", "b"] {
+                    let noted = w.rows(store, "select base, left, right, outcome from _tablemap_conflicts");
+                    assert!(noted.is_empty(), "{policy}, {side}, died at {n}: {noted:?}");
+                }
+                if !died {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Somebody decides about a held record and is cut off before both directions know of it.
+#[test]
+fn a_decision_that_was_cut_off_counts_in_both_directions() {
+    let changed = "update Customers set NAME = 'left' where ACCOUNT = 'x'";
+    let changed_there = "update people set name = 'right' where number = 'x'";
+    let gone = "delete from Customers where ACCOUNT = 'x'";
+    let gone_there = "delete from people where number = 'x'";
+    for (left, right) in [(changed, changed_there), (gone, changed_there), (changed, gone_there)] {
+        for side in [Side::Left, Side::Right] {
+            for n in [5, 99] {
+                let w = moving("hold");
+                w.sql("b", left);
+                w.sql("a", right);
+                w.run();
+                let history = format!("{left}, {right}, {}, died at {n}", side.word());
+                let decided = Resolution { all: Some(side), set: vec![] };
+                let open = w.engine().conflicts(&[0], false).unwrap();
+                assert_eq!(open.len(), 1, "{history}");
+                let cut_off = w.engine_in(Env::default().failing_at(1)).resolve(&open[0].1, &decided);
+                assert!(matches!(cut_off, Err(EngineError::Cancelled)), "{history}: {cut_off:?}");
+                assert_eq!(w.engine().conflicts(&[0], false).unwrap(), [], "{history}: it is decided");
+                dies(&w, n, false);
+                w.run();
+                agree(&w, &history);
+                let winner = if side == Side::Left { left } else { right };
+                let name = format!("x|{}", side.word());
+                let expected = if winner.starts_with("delete") { &["y|n"][..] } else { &[name.as_str(), "y|n"] };
+                assert_eq!(w.rows("a", "select number, name from people order by 1"), expected, "{history}");
+            }
+        }
+    }
+}
+
+/// A record came back here before a death, moved on, and went there; another row took its key, and both were looked at
+/// before a second death. The row that comes there then is only one of them.
+#[test]
+fn a_record_that_came_back_and_moved_on_is_not_two_records() {
+    for policy in &POLICIES[..2] {
+        for first in [4, 6] {
+            for second in [4, 6] {
+                let w = moving(policy);
+                w.sql("a", "delete from people where number = 'x'; insert into people values (7, 'x', 'back', 'c')");
+                dies(&w, first, false);
+                w.sql(
+                    "a",
+                    "update people set number = 'm' where id = 7; insert into people values (8, 'x', 'new', 'c')",
+                );
+                w.sql("b", "delete from Customers where ACCOUNT = 'x'");
+                dies(&w, second, false);
+                w.sql("b", "insert or ignore into Customers values ('x', 'again', 'c')");
+                w.run();
+                agree(&w, &format!("{policy}, died at {first} and {second}"));
+            }
+        }
+    }
+}
+
+/// Records hand their keys on while one of them waits for what it looks up: those behind it wait for it, and nobody is told
+/// to correct a key.
+#[test]
+fn a_key_whose_row_is_about_to_leave_it_is_no_failure() {
+    const A: &str = "
+store: a
+tables:
+  groups:
+    primary_key: [id]
+    filled: elsewhere
+    columns:
+      id: integer
+      code: { type: text(20), required: true }
+  orders:
+    primary_key: [id]
+    filled: elsewhere
+    columns:
+      id: integer
+      number: { type: text(20), required: true }
+      group: { type: integer, lookup: groups }
+    alternate_keys: [[number]]
+";
+    const B: &str = "
+store: b
+tables:
+  Groups:
+    primary_key: [ID]
+    columns:
+      ID: { type: integer, generated: true }
+      CODE: { type: text(20), required: true }
+    alternate_keys: [[CODE]]
+  Invoices:
+    primary_key: [ROWNO]
+    columns:
+      ROWNO: { type: integer, generated: true }
+      NUMBER: { type: text(20), required: true }
+      GRP: { type: integer, lookup: Groups }
+    alternate_keys: [[NUMBER]]
+";
+    let groups = "map \"Groups\" {\n id groups\n tables b.Groups <- a.groups\n operations left: create, update, delete\n key CODE = code\n}\n";
+    let orders = "map \"Orders\" {\n id orders\n tables b.Invoices <- a.orders\n operations left: create, update, delete\n key NUMBER = number\n fields {\n GRP.CODE < group.code\n }\n}\n";
+    let w = World::new(&[("a", A), ("b", B)], &[groups, orders]);
+    w.sql("a", "insert into groups values (1, 'g1')");
+    w.sql("a", "insert into orders values (1, 'one', 1), (2, 'two', 1), (3, 'three', 1)");
+    w.sync();
+    w.sql("a", "update orders set number = 'four', \"group\" = 9 where id = 1");
+    w.sql("a", "update orders set number = 'one' where id = 2; update orders set number = 'two' where id = 3");
+    w.run();
+    let told = w.errors();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.iter().all(|e| e.starts_with("parked")), "{told:?}");
+    assert_eq!(told.iter().filter(|e| e.contains("tried again every ten seconds")).count(), 2, "{told:?}");
+    w.sql("a", "insert into groups values (9, 'g9')");
+    w.run();
+    w.engine_in(Env::default().forward(std::time::Duration::from_secs(20))).run_once(None, &Quiet).unwrap();
+    assert_eq!(w.errors(), [] as [&str; 0]);
+    let there = w.rows("b", "select NUMBER, CODE from Invoices join Groups on ID = GRP order by 1");
+    assert_eq!(there, ["four|g9", "one|g1", "two|g1"]);
+    w.assert_quiet();
 }

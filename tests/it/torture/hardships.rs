@@ -52,7 +52,6 @@ fn asked_to_end_it_ends_with_0_under_writers() {
 /// Stopped like a laptop that is closed, taken over by an engine elsewhere, and woken up: the one that was taken over
 /// does no harm, and says why it ends.
 #[test]
-#[ignore = "a known gap: keys that both sides insert, delete and move at once (docs/guarantees.md)"]
 fn taken_over_while_it_was_stopped() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("site");

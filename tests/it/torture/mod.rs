@@ -91,7 +91,8 @@ fn settle(site: &Site, last: &Last) {
 /// Keeps the files of a failed run, and says where.
 fn kept(site: &Site) -> String {
     let Ok(to) = std::env::var("TABLEMAP_KEEP") else { return String::new() };
-    let _ = std::process::Command::new("cp").arg("-r").arg(&site.dir).arg(&to).status();
+    let _ = std::fs::create_dir_all(&to);
+    let _ = std::process::Command::new("cp").arg("-r").args([&site.data, &site.dir]).arg(&to).status();
     format!("kept in {to}")
 }
 
@@ -126,13 +127,12 @@ fn edits_are_there(site: &Site, last: &Last) {
 }
 
 #[test]
-#[ignore = "a known gap: keys that both sides insert, delete and move at once (docs/guarantees.md)"]
 fn killed_again_and_again_under_writers_on_both_sides() {
     let root = tempfile::tempdir().unwrap();
     let site = Site::new(&root.path().join("site"), 300);
     let (code, out, err) = site.run(&["sync"]);
     assert_eq!(code, 0, "{out}{err}");
-    let kills = from_env("TABLEMAP_KILLS", 20);
+    let kills = from_env("TABLEMAP_KILLS", 40);
     let mut rng = Rng::new(seed());
     let writers = Writers::start(&site, &["a", "b"], seed(), Duration::from_millis(40), 300);
     let began = Instant::now();
@@ -166,22 +166,23 @@ fn a_first_copy_under_writers_holds_what_they_did() {
     let rows = from_env("TABLEMAP_ROWS", 5_000);
     let site = Site::new(&root.path().join("site"), rows);
     let mut rng = Rng::new(seed() + 1);
+    let chunk = 2_000.max(rows / 20).to_string();
     let writers = Writers::start(&site, &["a"], seed() + 1, Duration::from_millis(10), rows);
     let began = Instant::now();
     // Killed twice on the way, if it is still on its way then.
     for _ in 0..2 {
-        let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", "2000")]);
+        let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", &chunk)]);
         let until = Duration::from_millis(rows / 40 + rng.below(1 + rows / 40));
         std::thread::sleep(until);
         engine.0.kill().unwrap();
         engine.0.wait().unwrap();
     }
     let before = writers.commits();
-    let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", "2000")]);
+    let mut engine = Running::start(&site, &["run"], &[("TABLEMAP_CHUNK_ROWS", &chunk)]);
     while legs_that_are_live(&site) < 6 {
         let log = || std::fs::read_to_string(site.dir.join("run.log")).unwrap();
         assert!(engine.0.try_wait().unwrap().is_none(), "{}", log());
-        assert!(began.elapsed() < Duration::from_secs(600), "the copy does not end\n{}", log());
+        assert!(began.elapsed() < Duration::from_secs(600.max(rows / 100)), "the copy does not end\n{}", log());
         std::thread::sleep(Duration::from_millis(50));
     }
     let (copied, during) = (began.elapsed(), writers.commits() - before);

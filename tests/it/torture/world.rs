@@ -201,7 +201,7 @@ const SAME: &[(&str, &str, &str)] = &[
 /// A project in a folder of its own; its files may be another folder's.
 pub struct Site {
     pub dir: PathBuf,
-    data: PathBuf,
+    pub data: PathBuf,
 }
 
 impl Site {

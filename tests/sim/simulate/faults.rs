@@ -370,7 +370,7 @@ impl Transaction for View<dyn Transaction> {
         update_all(&mut self, table: TableId, columns: &[ColumnId], rows: &[(&[Value], &[Value])], outcomes: &mut Vec<Outcome<()>>) -> ();
         delete(&mut self, table: TableId, key: &[Value]) -> Outcome<()>;
         touch(&mut self, table: TableId, key: &[Value], old: &[(ColumnId, Value)], for_leg: &str) -> ();
-        disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> bool) -> u64;
+        disown_side_effects(&mut self, leg: &str, written: &dyn Fn(TableId, &[Value]) -> usize) -> u64;
     }
     fn in_batches(&self) -> bool {
         self.faults.plan().batches || self.inner.in_batches()
