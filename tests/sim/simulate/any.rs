@@ -133,13 +133,17 @@ impl Any {
             let Some(row) = there.remove(key) else { return Err(format!("{leg}: {key:?} is missing in the target")) };
             // A row that nobody deletes, or that of a record which waits, is in the way of the one that is to get its key.
             let stays = leaves || !waits.is_empty() || self.left_over.contains(&(n, key.clone()));
-            if stays && seen.get(of).is_some_and(|(kind, why)| kind == "failed" && why.contains("holds the same")) {
+            let held_up = |kind: &str| kind == "failed" || kind == "parked" && !waits.is_empty();
+            if stays && seen.get(of).is_some_and(|(kind, why)| held_up(kind) && why.contains("holds the same")) {
                 seen.remove(of);
                 blocked += 1;
                 continue;
             }
             if let Some((column, v)) = want.iter().find(|(c, v)| target.column(c).seen(row[*c].clone()) != **v) {
-                return Err(format!("{leg}: {key:?}: {column} is {:?}, expected {v:?}", row[column]));
+                return Err(format!(
+                    "{leg}: {key:?}: {column} is {:?}, expected {v:?}; waiting: {seen:?}",
+                    row[column]
+                ));
             }
             // A copy takes a row that was left over for the record's, and leaves the one it had.
             adopted += usize::from(self.left_over.remove(&(n, key.clone())));
