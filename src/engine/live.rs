@@ -409,7 +409,13 @@ impl Engine {
         let position = self.reached(run);
         for (item, &w) in items.iter().zip(which) {
             let work = &run.works[w];
-            if !run.done[w] || work.last <= position || work.misfit.is_some() {
+            // One of which the log says nothing may have been written because of what it looks up: should it change before
+            // that is consumed, it was what it is now, not what it was before that.
+            let consumed = match work.untouched() && work.first == i64::MAX {
+                true => position >= run.end,
+                false => work.last <= position && (work.first <= position || mutant!("dependents-not-noted")),
+            };
+            if !run.done[w] || consumed || work.misfit.is_some() || (work.untouched() && work.gone) {
                 continue;
             }
             // The snapshot holds all of the log, and so does what was applied.

@@ -278,6 +278,24 @@ fn records_that_left_by_a_lookup_go_although_the_run_died() {
 }
 
 #[test]
+fn a_record_that_came_by_a_lookup_before_the_run_died_goes_when_it_is_deleted() {
+    for n in 1..POINTS {
+        let w = looking_up("filter right: g.ok\n on exit left: delete");
+        w.sql("a", "update g set ok = 0");
+        w.run();
+        w.sql("a", "update g set ok = 1");
+        let died = mortal(&w, n).run_once(None, &Quiet).is_err();
+        w.sql("a", "delete from s where id = 1");
+        w.run();
+        assert_eq!(t(&w).len(), 2, "died at {n}: {:?}", t(&w));
+        if !died {
+            return;
+        }
+    }
+    panic!("a run has more than {POINTS} points");
+}
+
+#[test]
 fn who_looks_up_a_row_that_goes_hears_of_it() {
     let w = looking_up("");
     w.sql("a", "delete from g");
